@@ -1,0 +1,1 @@
+"""Singer tap for everything that Twilio lists."""

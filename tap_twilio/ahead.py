@@ -1,0 +1,238 @@
+"""Ordered, bounded look-ahead: pages are asked for before their turn, and taken in it.
+
+One thread plans and emits; workers only fetch. Every page that will be wanted has a place in
+the order of emission, and what is asked ahead is always the nearest that is known. Look-ahead is
+only a hint: the number of pages in flight or waiting is bounded, and a page that was not asked
+ahead is asked when its turn comes.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import queue
+import threading
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+Order = tuple[float, ...]
+"""A place in the order of emission: compared part by part, an outer part first."""
+
+PAGES_PER_REQUEST = 2
+"""Pages in flight or waiting, for each request that may be in flight."""
+
+BYTES_AHEAD = 24 * 1024 * 1024
+"""Bound on the bodies in flight or waiting, by the size that such pages had so far."""
+
+
+class Ask(Protocol):
+    """A page to be wanted.
+
+    Attributes:
+        order: Its place.
+    """
+
+    order: Order
+
+    @property
+    def height(self) -> int:
+        """Levels of children that hang below its rows: 0 where none do."""
+
+    @property
+    def kind(self) -> str:
+        """Name that pages of like size share: the stream's."""
+
+    def fetch(self) -> Any:  # noqa: ANN401
+        """Ask Twilio for the page, whose ``size`` is in bytes; called by a worker."""
+
+    def follow(self, page: Any) -> Iterable[Iterator[Any]]:  # noqa: ANN401
+        """Tell which pages will be wanted after this one; called by the planning thread."""
+
+    def may_go(self) -> bool:
+        """Tell whether the account bears another request now."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    ask: Ask
+    expected: int
+    page: Any = None
+    error: BaseException | None = None
+    done: bool = False
+
+
+@dataclass
+class Ahead:
+    """Fetches pages ahead of their turn.
+
+    Attributes:
+        workers: Most requests in flight.
+        checkpoint: Called before each wait; raises to end the run.
+    """
+
+    workers: int
+    checkpoint: Callable[[], None] = lambda: None
+    _entries: dict[Order, _Entry] = field(default_factory=dict)
+    _plans: list[tuple[Order, int, Ask, Iterator[Ask]]] = field(default_factory=list)
+    _count: Iterator[int] = field(default_factory=itertools.count)
+    _position: Order = ()
+    _in_flight: int = 0
+    _held: int = 0
+    _sizes: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    _heights: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
+    _asked: queue.SimpleQueue[_Entry | None] = field(default_factory=queue.SimpleQueue)
+    _brought: queue.SimpleQueue[_Entry | None] = field(default_factory=queue.SimpleQueue)
+    _threads: list[threading.Thread] = field(default_factory=list)
+
+    def begin(self) -> Order:
+        """Start a traversal that comes after all that were started before.
+
+        Returns:
+            The first part of its places.
+        """
+        return (next(self._count),)
+
+    def hint(self, asks: Iterator[Any]) -> None:
+        """Announce pages that will be wanted.
+
+        Args:
+            asks: The pages, nearest first; drawn from only as there is room.
+        """
+        ask = next(asks, None)
+        if ask is not None:
+            heapq.heappush(self._plans, (ask.order, next(self._count), ask, asks))
+
+    def take(self, ask: Ask) -> Any:  # noqa: ANN401
+        """Get a page whose turn has come.
+
+        Args:
+            ask: The page; its place must be after that of the page taken before.
+
+        Returns:
+            The page.
+
+        Raises:
+            BaseException: Whatever kept the worker from bringing it.
+        """
+        self.checkpoint()
+        self._advance(ask.order)
+        entry = self._entries.pop(ask.order, None)
+        if entry is None:
+            entry = self._send(ask)
+        else:
+            self._release(entry)
+        self._collect(wait=False)
+        self._pump()
+        while not entry.done:
+            self.checkpoint()
+            self._collect(wait=True)
+            self._pump()
+        if entry.error is not None:
+            raise entry.error
+        return entry.page
+
+    def skip(self, order: Order) -> None:
+        """Give up a part of the traversal: nothing below a place will be wanted.
+
+        Args:
+            order: The place.
+        """
+        self._advance((*order, float("inf")))
+
+    def wake(self) -> None:
+        """Make a waiting :meth:`take` look at its checkpoint; safe in a signal handler."""
+        self._brought.put(None)
+
+    def close(self) -> None:
+        """Let the workers end. They hold nothing that must be kept."""
+        for _ in self._threads:
+            self._asked.put(None)
+        self._threads.clear()
+
+    def _advance(self, position: Order) -> None:
+        self._position = max(self._position, position)
+        for order in [order for order in self._entries if order < self._position]:
+            self._release(self._entries.pop(order))
+
+    def _release(self, entry: _Entry) -> None:
+        self._held -= entry.expected
+        self._heights[entry.ask.height] -= 1
+
+    def _send(self, ask: Ask) -> _Entry:
+        entry = _Entry(ask, self._sizes[ask.kind])
+        self._in_flight += 1
+        # One worker more than requests: a page whose turn has come never waits for a free one.
+        if len(self._threads) <= min(self._in_flight, self.workers):
+            thread = threading.Thread(target=self._work, name="tap-twilio-fetch", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        self._asked.put(entry)
+        return entry
+
+    def _work(self) -> None:
+        while (entry := self._asked.get()) is not None:
+            try:
+                entry.page = entry.ask.fetch()
+            except BaseException as error:  # noqa: BLE001
+                entry.error = error
+            self._brought.put(entry)
+
+    def _collect(self, *, wait: bool) -> None:
+        try:
+            entry = self._brought.get(block=wait)
+            while True:
+                if entry is not None:
+                    self._arrive(entry)
+                entry = self._brought.get(block=False)
+        except queue.Empty:
+            return
+
+    def _arrive(self, entry: _Entry) -> None:
+        entry.done = True
+        self._in_flight -= 1
+        page = entry.page
+        if page is None:
+            return
+        kind = entry.ask.kind
+        self._sizes[kind] = max(page.size, self._sizes[kind] // 2)
+        if entry.ask.order in self._entries:
+            self._held += page.size - entry.expected
+            entry.expected = page.size
+        if entry.ask.order >= self._position:
+            for asks in entry.ask.follow(page):
+                self.hint(asks)
+
+    def _pump(self) -> None:
+        blocked = []
+        while self._plans and self._in_flight < self.workers:
+            plan = heapq.heappop(self._plans)
+            order, _, ask, rest = plan
+            if order > self._position and order not in self._entries:
+                if not self._admits(ask):
+                    blocked.append(plan)
+                    continue
+                entry = self._send(ask)
+                self._entries[order] = entry
+                self._held += entry.expected
+                self._heights[ask.height] += 1
+            self.hint(rest)
+        for plan in blocked:
+            heapq.heappush(self._plans, plan)
+
+    def _admits(self, ask: Ask) -> bool:
+        """Whether a page may be asked ahead.
+
+        Pages with children below them may take half of the room, those with grandchildren a
+        quarter and so on: otherwise pages of parents, known first, would leave their children
+        none, though these come sooner in the order.
+        """
+        if not ask.may_go():
+            return False
+        waiting = sum(count for height, count in self._heights.items() if height >= ask.height)
+        if waiting >= max(1, (self.workers * PAGES_PER_REQUEST) >> ask.height):
+            return False
+        return self._held + self._sizes[ask.kind] <= BYTES_AHEAD >> ask.height

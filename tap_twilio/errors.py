@@ -1,0 +1,141 @@
+"""What can go wrong, in the words that a user reads."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+
+class TapError(Exception):
+    """A failure that is told in one sentence, with what to do about it."""
+
+
+class SignInError(TapError):
+    """Twilio refused the credentials."""
+
+
+class LinkError(TapError):
+    """Twilio's answer led to a host that must not see the credentials."""
+
+
+class IncompleteError(TapError):
+    """The run ended, and some of what was asked for could not be read."""
+
+
+class Stopped(SystemExit):
+    """A signal asked the run to end; ``code`` is the exit code that says which."""
+
+
+class ResponseError(TapError):
+    """An answer that isn't the page that was asked for.
+
+    Attributes:
+        status: HTTP status code.
+        code: Twilio's own error code, where the body had one.
+        retry_after: Seconds that Twilio asked to wait, where it said so.
+    """
+
+    def __init__(  # noqa: PLR0913
+        self,
+        endpoint: str,
+        status: int,
+        *,
+        code: int | None = None,
+        message: str = "",
+        request_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        """Compose the sentence.
+
+        Args:
+            endpoint: Path that was asked, without its query.
+            status: HTTP status code.
+            code: Twilio's error code.
+            message: Twilio's words, or ours where it had none.
+            request_id: Value of ``Twilio-Request-Id``, for Twilio's support.
+            retry_after: Value of ``Retry-After`` in seconds.
+        """
+        self.status = status
+        self.code = code
+        self.retry_after = retry_after
+        reason = f"HTTP {status}" if code is None else f"HTTP {status}, Twilio error {code}"
+        sentence = f"{endpoint}: {message or 'no reason was given'} ({reason}"
+        super().__init__(f"{sentence}, request {request_id})" if request_id else f"{sentence})")
+
+
+class RefusedError(ResponseError):
+    """The credentials are not allowed to read this (401, 403)."""
+
+
+class AbsentError(ResponseError):
+    """There is no such resource (404)."""
+
+
+class RetentionError(ResponseError):
+    """The dates reach further back than Twilio keeps rows (400, code 20004)."""
+
+
+class ThrottledError(ResponseError):
+    """Too many requests at once (429); the request was not processed."""
+
+
+class TransientError(ResponseError):
+    """Worth another try: a server error, or a body that is cut off or not JSON."""
+
+
+OUTSIDE_RETENTION = 20004
+
+
+class _ErrorBody(msgspec.Struct):
+    code: Any = None
+    message: Any = None
+    detail: Any = None
+
+
+def from_response(endpoint: str, status: int, body: bytes, headers: Any) -> ResponseError:  # noqa: ANN401
+    """Make the error of an answer that is no success.
+
+    Args:
+        endpoint: Path that was asked, without its query.
+        status: HTTP status code.
+        body: The answer's body: Twilio's JSON, an RFC 9457 problem or a proxy's HTML.
+        headers: The answer's headers.
+
+    Returns:
+        The error, of the class that says how to go on.
+    """
+    try:
+        problem = msgspec.json.decode(body, type=_ErrorBody)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        problem = _ErrorBody()
+    code = problem.code if isinstance(problem.code, int) else None
+    kind: type[ResponseError] = ResponseError
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        kind = RefusedError
+    elif status == HTTPStatus.NOT_FOUND:
+        kind = AbsentError
+    elif status == HTTPStatus.TOO_MANY_REQUESTS:
+        kind = ThrottledError
+    elif status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
+        kind = TransientError
+    elif status == HTTPStatus.BAD_REQUEST and code == OUTSIDE_RETENTION:
+        kind = RetentionError
+    elif status // 100 == 3:  # noqa: PLR2004
+        return kind(endpoint, status, message="Twilio redirects elsewhere; not followed")
+    return kind(
+        endpoint,
+        status,
+        code=code,
+        message=str(problem.message or problem.detail or "")[:500],
+        request_id=headers.get("Twilio-Request-Id"),
+        retry_after=_seconds(headers.get("Retry-After")),
+    )
+
+
+def _seconds(value: str | None) -> float | None:
+    try:
+        return max(0.0, float(value)) if value is not None else None
+    except ValueError:
+        return None

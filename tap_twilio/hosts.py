@@ -1,0 +1,85 @@
+"""Where each Twilio product answers, and which hosts may see the credentials."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from tap_twilio.errors import LinkError
+
+EDGES = {
+    "au1": "sydney",
+    "br1": "sao-paulo",
+    "de1": "frankfurt",
+    "ie1": "dublin",
+    "jp1": "tokyo",
+    "jp2": "osaka",
+    "sg1": "singapore",
+    "us1": "ashburn",
+    "us2": "umatilla",
+}
+"""The edge that serves each region; a region's host without an edge no longer answers."""
+
+DOMAIN = "twilio.com"
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """Addresses of Twilio's products.
+
+    Attributes:
+        region: Region that holds the data, such as ``ie1``; none means US1.
+        edge: Edge by which the region is reached; none means the region's own.
+        base_url: Address that stands in for all of Twilio's hosts, such as a gateway's or a
+            simulated Twilio's. The product's name becomes the first part of the path.
+    """
+
+    region: str | None = None
+    edge: str | None = None
+    base_url: str | None = None
+
+    def url(self, product: str) -> str:
+        """Give a product's address.
+
+        Args:
+            product: First label of the product's host, such as ``api`` or ``monitor``.
+
+        Returns:
+            Scheme and host, without a slash at the end.
+        """
+        if self.base_url:
+            return f"{self.base_url.rstrip('/')}/{product}"
+        if self.region or self.edge:
+            region = self.region or "us1"
+            return f"https://{product}.{self.edge or EDGES[region]}.{region}.{DOMAIN}"
+        return f"https://{product}.{DOMAIN}"
+
+    def follow(self, product: str, link: str) -> str:
+        """Turn a link from Twilio's answer into the address to ask.
+
+        Links of the 2010 API are paths; those of the product APIs are URLs, and may name the
+        product's host in another region's form. Their path and query are taken as they stand.
+
+        Args:
+            product: The product that gave the link.
+            link: The link.
+
+        Returns:
+            The link on the product's configured address.
+
+        Raises:
+            LinkError: The link leads to a host that isn't this product's.
+        """
+        own = self.url(product)
+        if link.startswith("/") and not link.startswith("//"):
+            return own + link
+        if link.startswith(f"{own}/"):
+            return link
+        target = urlsplit(link)
+        host = target.hostname or ""
+        known = host.startswith(f"{product}.") and host.endswith(f".{DOMAIN}")
+        if target.scheme != "https" or not known or target.port not in {None, 443}:
+            msg = f"{own}: a link to the next page leads to {host or link!r} instead"
+            raise LinkError(msg)
+        query = f"?{target.query}" if target.query else ""
+        return own + target.path + query

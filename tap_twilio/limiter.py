@@ -1,0 +1,89 @@
+"""How many requests an account bears at once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+START = 4.0
+"""Requests in flight to begin with; good answers raise it quickly."""
+
+
+@dataclass
+class Limiter:
+    """An account's number of requests in flight: up by one a round, halved when refused.
+
+    Twilio bounds concurrency per account and doesn't publish the bound, so it is found by
+    additive increase and multiplicative decrease.
+
+    Attributes:
+        cap: The setting ``max_concurrent_requests``.
+        limit: How many may be in flight now.
+        in_flight: How many are.
+        answered: When the account last answered, on the monotonic clock.
+    """
+
+    cap: int
+    limit: float = START
+    in_flight: int = 0
+    answered: float = field(default_factory=time.monotonic)
+    _halved: float = 0.0
+    _resume: float = 0.0
+    _changed: threading.Condition = field(default_factory=threading.Condition, repr=False)
+
+    def __post_init__(self) -> None:
+        """Begin no higher than the cap."""
+        self.limit = min(self.limit, self.cap)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a request made now would go out at once."""
+        return self.in_flight < self.limit and time.monotonic() >= self._resume
+
+    def enter(self) -> float:
+        """Wait for room, then count a request as in flight.
+
+        Returns:
+            When it went out, on the monotonic clock; to be given to :meth:`throttled`.
+        """
+        with self._changed:
+            while not self.has_room:
+                pause = self._resume - time.monotonic()
+                self._changed.wait(pause if pause > 0 else None)
+            self.in_flight += 1
+            return time.monotonic()
+
+    def leave(self) -> None:
+        """Count a request as no longer in flight."""
+        with self._changed:
+            self.in_flight -= 1
+            self._changed.notify()
+
+    def succeeded(self) -> None:
+        """Take note of an answer: there may be room for more, if all there was is used."""
+        with self._changed:
+            self.answered = time.monotonic()
+            if self.limit < self.cap and self.in_flight >= int(self.limit):
+                self.limit = min(float(self.cap), self.limit + 1.0 / self.limit)
+                self._changed.notify()
+
+    def throttled(
+        self, sent: float, *, concurrent: int | None = None, retry_after: float | None = None
+    ) -> None:
+        """Take note of a 429.
+
+        Args:
+            sent: When the refused request went out; one wave of refusals halves but once.
+            concurrent: ``Twilio-Concurrent-Requests``: how many Twilio counted, other
+                programs' among them.
+            retry_after: Seconds in which nothing is to be sent.
+        """
+        with self._changed:
+            now = time.monotonic()
+            if retry_after:
+                self._resume = max(self._resume, now + retry_after)
+            if sent >= self._halved:
+                self._halved = now
+                bound = min(self.limit, concurrent) if concurrent else self.limit
+                self.limit = max(1.0, bound / 2)

@@ -1,0 +1,66 @@
+"""Keep secrets out of whatever is logged."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from typing_extensions import override
+
+MASK: Final = "********"
+SHORTEST: Final = 6
+
+
+class Redactor(logging.Filter):
+    """Masks every known secret in log records, wherever in a message it stands."""
+
+    def __init__(self) -> None:
+        """Start without secrets."""
+        super().__init__()
+        self._secrets: set[str] = set()
+
+    def add(self, secret: object) -> None:
+        """Make a value unspeakable.
+
+        Args:
+            secret: The value; anything but a string of some length is ignored.
+        """
+        if isinstance(secret, str) and len(secret) >= SHORTEST:
+            self._secrets.add(secret)
+
+    def clean(self, text: str) -> str:
+        """Mask secrets in a text.
+
+        Args:
+            text: Any text.
+
+        Returns:
+            The text, with a mask in each secret's place.
+        """
+        for secret in self._secrets:
+            if secret in text:
+                text = text.replace(secret, MASK)
+        return text
+
+    @override
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        cleaned = self.clean(message)
+        if cleaned != message:
+            record.msg, record.args = cleaned, ()
+        if record.exc_info:
+            trace = logging.Formatter().formatException(record.exc_info)
+            record.exc_text = self.clean(trace)
+        return True
+
+    def guard(self) -> None:
+        """Watch over every handler there is, once each."""
+        loggers = [logging.getLogger(), *map(logging.getLogger, logging.root.manager.loggerDict)]
+        for logger in loggers:
+            for handler in logger.handlers:
+                if self not in handler.filters:
+                    handler.addFilter(self)
+
+
+redactor = Redactor()
+"""The process's one redactor: what is secret to one tap is secret to all that log beside it."""

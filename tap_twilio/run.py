@@ -1,0 +1,92 @@
+"""What all streams of a run share."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from tap_twilio.ahead import Ahead
+from tap_twilio.credentials import Credentials
+from tap_twilio.errors import Stopped
+from tap_twilio.http import Http
+from tap_twilio.limiter import Limiter
+from tap_twilio.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_twilio.settings import Settings
+
+
+class Run:
+    """One run of the tap: its settings, connections and counts.
+
+    Attributes:
+        settings: The checked settings.
+        credentials: Who signs which request.
+        http: The connections.
+        ahead: The look-ahead.
+        progress: The counts.
+        refused: Streams that an account's credentials may not read.
+        readable: Streams of accounts that gave a page.
+    """
+
+    def __init__(self, settings: Settings, *, write_state: Callable[[], None]) -> None:
+        """Open nothing yet.
+
+        Args:
+            settings: The checked settings.
+            write_state: Writes the state as it is.
+        """
+        workers = settings.max_concurrent_requests
+        self.settings = settings
+        self.credentials = Credentials(settings.account_sid, settings.signature)
+        self.http = Http(
+            connections=workers + 1,
+            timeout=settings.request_timeout,
+            user_agent=settings.user_agent,
+        )
+        self.ahead = Ahead(workers, self.checkpoint)
+        self.progress = Progress()
+        self.refused: set[tuple[str, str]] = set()
+        self.readable: set[tuple[str, str]] = set()
+        self._limiters: dict[str, Limiter] = {}
+        self._write_state = write_state
+        self._exit_code: int | None = None
+
+    def limiter(self, account_sid: str) -> Limiter:
+        """Give an account's bound on requests in flight.
+
+        Args:
+            account_sid: The account.
+
+        Returns:
+            The one limiter of that account.
+        """
+        return self._limiters.setdefault(
+            account_sid, Limiter(self.settings.max_concurrent_requests)
+        )
+
+    def silence(self) -> float:
+        """Tell for how long no account has answered, in seconds."""
+        answered = [limiter.answered for limiter in self._limiters.values()]
+        return time.monotonic() - max(answered, default=time.monotonic())
+
+    def stop(self, exit_code: int) -> None:
+        """Ask the run to end at the next moment when nothing is half written.
+
+        Args:
+            exit_code: What the process shall end with.
+        """
+        self._exit_code = exit_code
+        self.ahead.wake()
+
+    def checkpoint(self) -> None:
+        """End the run here if it was asked to.
+
+        Raises:
+            Stopped: It was.
+        """
+        if self._exit_code is not None:
+            self._write_state()
+            raise Stopped(self._exit_code)

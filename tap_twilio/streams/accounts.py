@@ -1,0 +1,169 @@
+"""Accounts, the root of all streams: whoever can't be signed in for has no rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from tap_twilio.client import Page, Request, TwilioStream
+from tap_twilio.errors import IncompleteError, RefusedError, ResponseError, SignInError, TapError
+from tap_twilio.redaction import redactor
+from tap_twilio.settings import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_twilio.ahead import Order
+    from tap_twilio.records import Record
+
+ACCOUNT = "/2010-04-01/Accounts/{account_sid}"
+
+PROBES = ("Messages", "Calls", "IncomingPhoneNumbers", "Recordings", "Usage/Records", "Balance")
+"""What to try, cheapest first, with a key that may not list accounts."""
+
+PERMISSION_DENIED = 70051
+"""Twilio's code for credentials that are right, but not allowed this."""
+
+
+class Accounts(TwilioStream):
+    """The account that the credentials belong to, and its subaccounts."""
+
+    name = "accounts"
+    path = "/2010-04-01/Accounts.json"
+    secret_fields = ("auth_token",)
+
+    @override
+    def arrived(self, page: Page) -> list[Iterator[Request]]:
+        for record in page.records:
+            if (token := record.get("auth_token")) and "sid" in record:
+                redactor.add(token)
+                self.run.credentials.learn(record["sid"], token)
+        # What is below is announced once all accounts are known: the settings may leave some out.
+        self.converter.convert(page.records)
+        if page.link is None:
+            return []
+        page.following = page.request.after(page.link)
+        return [iter([page.following])]
+
+    def sign_in(self) -> Page:
+        """Find out whose rows the credentials can read.
+
+        Returns:
+            The accounts to read, as one page, the configured one first. With a key that may not
+            list accounts, no record, but the configured account as a parent.
+
+        Raises:
+            SignInError: Twilio refused the credentials.
+            TapError: Twilio can't be reached, or the setting ``accounts`` names none.
+        """
+        settings = self.run.settings
+        page = Page([], 0, 1.0, None, Request(self, {}, (), {}))
+        try:
+            for listed in super().pages({}, self.run.ahead.begin()):
+                page.records += listed.records
+        except RefusedError as refusal:
+            self._probe(refusal)
+            sids = [name for name in settings.accounts if name.startswith("AC")]
+            sids = sids or [settings.account_sid]
+            self.logger.info("The credentials may not list accounts: reading %s", ", ".join(sids))
+            page.parents = [{"sid": sid} for sid in sids]
+        else:
+            page.records = self._chosen(page.records)
+        page.request.order = (*self.run.ahead.begin(), 0)
+        return page
+
+    def _probe(self, refusal: RefusedError) -> None:
+        """Tell a key that may not list accounts from credentials that are wrong."""
+        if refusal.code == PERMISSION_DENIED:
+            return
+        settings = self.run.settings
+        for resource in PROBES:
+            path = f"/2010-04-01/Accounts/{settings.account_sid}/{resource}.json"
+            try:
+                self.run.http.get(
+                    settings.hosts.url(self.product) + path,
+                    {"PageSize": "1"},
+                    endpoint=path,
+                    auth=settings.signature,
+                    limiter=self.run.limiter(settings.account_sid),
+                )
+            except RefusedError as error:
+                if error.code == PERMISSION_DENIED:
+                    return
+            except ResponseError:
+                return
+            else:
+                return
+        user = str(settings.signature.username)
+        what = "auth_token" if user == settings.account_sid else "api_key_sid and api_key_secret"
+        msg = (
+            f"Twilio refused to sign in {user} for account {settings.account_sid} ({refusal}). "
+            f"Check account_sid, {what}, and that they belong to "
+            f"{'region ' + settings.hosts.region if settings.hosts.region else 'region us1'}"
+        )
+        raise SignInError(msg) from refusal
+
+    def _chosen(self, found: list[Record]) -> list[Record]:
+        settings = self.run.settings
+        found.sort(key=lambda record: record["sid"] != settings.account_sid)
+        wanted = settings.accounts
+        for name in wanted:
+            names = {record.get(key) for record in found for key in ("sid", "friendly_name")}
+            if name not in names:
+                known = [str(known) for known in names if known]
+                msg = f"accounts: no account is called {name!r}; {did_you_mean(name, known)}"
+                raise TapError(msg)
+        if wanted:
+            return [
+                record
+                for record in found
+                if record["sid"] in wanted or record.get("friendly_name") in wanted
+            ]
+        if not settings.include_subaccounts:
+            return [record for record in found if record["sid"] == settings.account_sid]
+        return found
+
+    @override
+    def pages(self, context: dict[str, Any], order: Order) -> Iterator[Page]:
+        page = self.sign_in()
+        if self.children:
+            self.run.ahead.hint(self._requests_below(page))
+        yield page
+
+    @override
+    def read(
+        self, context: dict[str, Any], order: Order, *, write: bool = True
+    ) -> Iterator[Record]:
+        if write and self.selected:
+            self._write_schema_message()
+        for page in self.pages(context, order):
+            yield from self.emit(page, write=write)
+        self._tap.tell()
+        if failures := self.run.progress.failures:
+            msg = f"{len(failures)} of the things to read could not be read to the end; see above"
+            raise IncompleteError(msg)
+
+    @override
+    def below(self, page: Page) -> Iterator[tuple[TwilioStream, dict[str, Any], Order]]:
+        open_accounts = replace(
+            page,
+            parents=[record for record in page.parents or page.records if self._is_open(record)],
+        )
+        yield from super().below(open_accounts)
+
+    def _is_open(self, account: Record) -> bool:
+        """Leave out accounts of which Twilio gives nothing, and say so."""
+        status = account.get("status")
+        if status not in {"closed", "suspended"}:
+            return True
+        self.run.progress.skipped["all streams", account["sid"]] = f"the account is {status}"
+        self.warn_once(f"{account['sid']} is {status}: its streams are skipped")
+        return False
+
+
+class AccountStream(TwilioStream):
+    """Base of the streams that every account has."""
+
+    parent_stream_type: type[TwilioStream] | None = Accounts

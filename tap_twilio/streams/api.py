@@ -1,0 +1,372 @@
+"""The 2010 API (``api.twilio.com``): voice, messaging, numbers and usage."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, ClassVar
+
+from typing_extensions import override
+
+from tap_twilio.streams.accounts import ACCOUNT as API
+from tap_twilio.streams.accounts import AccountStream
+from tap_twilio.windows import DateFilter, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_twilio.records import Record
+
+DAY = timedelta(days=1)
+
+
+# --- Voice -------------------------------------------------------------------------------------
+
+
+class Calls(AccountStream):
+    """Voice calls to, from and within an account."""
+
+    name = "calls"
+    path = f"{API}/Calls.json"
+    replication_key = "start_time"
+    window = DateFilter("StartTime", undated={"Status": ("queued", "canceled")})
+    lookback = 3 * DAY
+
+
+class CallFeedback(AccountStream):
+    """Quality feedback of one call; most calls have none."""
+
+    name = "call_feedback"
+    parent_stream_type = Calls
+    path = f"{API}/Calls/{{call_sid}}/Feedback.json"
+    selected_by_default = False
+
+
+class CallRecordings(AccountStream):
+    """Recordings made of one call."""
+
+    name = "call_recordings"
+    parent_stream_type = Calls
+    path = f"{API}/Calls/{{call_sid}}/Recordings.json"
+    selected_by_default = False
+
+
+class CallNotifications(AccountStream):
+    """Errors and warnings that one call met."""
+
+    name = "call_notifications"
+    parent_stream_type = Calls
+    path = f"{API}/Calls/{{call_sid}}/Notifications.json"
+    selected_by_default = False
+
+
+class CallEvents(AccountStream):
+    """Requests that Twilio made to the application during one call, and their answers."""
+
+    name = "call_events"
+    parent_stream_type = Calls
+    path = f"{API}/Calls/{{call_sid}}/Events.json"
+    primary_keys = ("call_sid", "index")
+    position_field = "index"
+    selected_by_default = False
+
+
+class Conferences(AccountStream):
+    """Conference calls; in-progress and finished ones are separate lists at Twilio."""
+
+    name = "conferences"
+    path = f"{API}/Conferences.json"
+    replication_key = "date_updated"
+    window = DateFilter("DateUpdated", precision=Unit.DAY)
+    lookback = DAY
+    chains: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        # In the order in which a conference lives: one that moves on while the lists are read
+        # is then seen in the later list, if it wasn't in the earlier.
+        "Status": ("init", "in-progress", "completed"),
+    }
+
+
+class ConferenceParticipants(AccountStream):
+    """Participants of a running conference; Twilio forgets them when it ends."""
+
+    name = "conference_participants"
+    parent_stream_type = Conferences
+    path = f"{API}/Conferences/{{conference_sid}}/Participants.json"
+    primary_keys = ("conference_sid", "call_sid")
+    selected_by_default = False
+
+    @classmethod
+    @override
+    def exists_for(cls, parent: Record) -> bool:
+        return parent.get("status") != "completed"
+
+
+class Recordings(AccountStream):
+    """Recordings of calls and conferences."""
+
+    name = "recordings"
+    path = f"{API}/Recordings.json"
+    replication_key = "date_created"
+    window = DateFilter("DateCreated")
+    lookback = 3 * DAY
+
+
+class Transcriptions(AccountStream):
+    """Text made from recordings."""
+
+    name = "transcriptions"
+    path = f"{API}/Transcriptions.json"
+
+
+class Notifications(AccountStream):
+    """Errors and warnings that Twilio logged for an account."""
+
+    name = "notifications"
+    path = f"{API}/Notifications.json"
+    replication_key = "message_date"
+    window = DateFilter("MessageDate", precision=Unit.DAY)
+    lookback = DAY
+
+
+class Queues(AccountStream):
+    """Queues in which callers wait."""
+
+    name = "queues"
+    path = f"{API}/Queues.json"
+
+
+class QueueMembers(AccountStream):
+    """Calls that wait in a queue now."""
+
+    name = "queue_members"
+    parent_stream_type = Queues
+    path = f"{API}/Queues/{{queue_sid}}/Members.json"
+    primary_keys = ("queue_sid", "call_sid")
+    selected_by_default = False
+
+
+class OutgoingCallerIds(AccountStream):
+    """Verified numbers that an account may show as its caller ID."""
+
+    name = "outgoing_caller_ids"
+    path = f"{API}/OutgoingCallerIds.json"
+
+
+class Applications(AccountStream):
+    """TwiML applications: sets of webhook URLs."""
+
+    name = "applications"
+    path = f"{API}/Applications.json"
+
+
+# --- Messaging ---------------------------------------------------------------------------------
+
+
+class Messages(AccountStream):
+    """SMS, MMS and channel messages, sent and received."""
+
+    name = "messages"
+    path = f"{API}/Messages.json"
+    replication_key = "date_sent"
+    window = DateFilter("DateSent", retention=400 * DAY, undated={})
+    lookback = 15 * DAY
+
+
+class MessageMedia(AccountStream):
+    """Media attached to a message; asked for only where the message has any."""
+
+    name = "message_media"
+    parent_stream_type = Messages
+    path = f"{API}/Messages/{{message_sid}}/Media.json"
+    selected_by_default = False
+
+    @classmethod
+    @override
+    def exists_for(cls, parent: Record) -> bool:
+        return parent.get("num_media") != 0
+
+
+# --- Numbers and addresses ---------------------------------------------------------------------
+
+
+class IncomingPhoneNumbers(AccountStream):
+    """Phone numbers that an account owns."""
+
+    name = "incoming_phone_numbers"
+    path = f"{API}/IncomingPhoneNumbers.json"
+
+
+class Addresses(AccountStream):
+    """Postal addresses, as regulators ask for them."""
+
+    name = "addresses"
+    path = f"{API}/Addresses.json"
+
+
+class DependentPhoneNumbers(AccountStream):
+    """Phone numbers that depend on an address."""
+
+    name = "dependent_phone_numbers"
+    parent_stream_type = Addresses
+    path = f"{API}/Addresses/{{address_sid}}/DependentPhoneNumbers.json"
+    primary_keys = ("address_sid", "sid")
+    selected_by_default = False
+
+
+class AvailablePhoneNumberCountries(AccountStream):
+    """Countries in which Twilio sells numbers to an account."""
+
+    name = "available_phone_number_countries"
+    path = f"{API}/AvailablePhoneNumbers.json"
+    primary_keys = ("account_sid", "country_code")
+    selected_by_default = False
+
+
+class _AvailablePhoneNumbers(AccountStream):
+    """A sample of the numbers for sale in a country; Twilio gives another at every call."""
+
+    parent_stream_type = AvailablePhoneNumberCountries
+    parent_field = "country_code"
+    primary_keys = ("account_sid", "country_code", "phone_number")
+    selected_by_default = False
+    kind: ClassVar[str]
+
+    @classmethod
+    @override
+    def exists_for(cls, parent: Record) -> bool:
+        kinds = parent.get("subresource_uris")
+        return not isinstance(kinds, dict) or cls.kind in kinds
+
+
+class AvailablePhoneNumbersLocal(_AvailablePhoneNumbers):
+    """Local numbers for sale: a sample of each country's inventory."""
+
+    name = "available_phone_numbers_local"
+    path = f"{API}/AvailablePhoneNumbers/{{country_code}}/Local.json"
+    kind = "local"
+
+
+class AvailablePhoneNumbersMobile(_AvailablePhoneNumbers):
+    """Mobile numbers for sale: a sample of each country's inventory."""
+
+    name = "available_phone_numbers_mobile"
+    path = f"{API}/AvailablePhoneNumbers/{{country_code}}/Mobile.json"
+    kind = "mobile"
+
+
+class AvailablePhoneNumbersTollFree(_AvailablePhoneNumbers):
+    """Toll-free numbers for sale: a sample of each country's inventory."""
+
+    name = "available_phone_numbers_toll_free"
+    path = f"{API}/AvailablePhoneNumbers/{{country_code}}/TollFree.json"
+    kind = "toll_free"
+
+
+# --- Account and usage -------------------------------------------------------------------------
+
+
+class Keys(AccountStream):
+    """API keys of an account, without their secrets."""
+
+    name = "keys"
+    path = f"{API}/Keys.json"
+
+
+class Balance(AccountStream):
+    """An account's balance at the moment of reading."""
+
+    name = "balance"
+    path = f"{API}/Balance.json"
+    primary_keys = ("account_sid",)
+
+
+class UsageTriggers(AccountStream):
+    """Webhooks that fire when usage passes a value."""
+
+    name = "usage_triggers"
+    path = f"{API}/Usage/Triggers.json"
+
+
+class _Usage(AccountStream):
+    """Usage and cost by category; categories overlap, so their rows don't add up."""
+
+    primary_keys = ("account_sid", "category", "start_date", "end_date")
+    # Twilio adds the subaccounts' usage to their parent's unless told not to, and the
+    # subaccounts are read too.
+    params: ClassVar[Mapping[str, str]] = {"IncludeSubaccounts": "false"}
+    # Larger pages of usage are known to end in HTTP 500.
+    page_size = 500
+    selected_by_default = False
+
+
+class UsageRecords(_Usage):
+    """Usage by category, summed over the whole time from ``start_date`` to ``end_date``."""
+
+    name = "usage_records"
+    path = f"{API}/Usage/Records.json"
+    span = DateFilter(after="StartDate", before="EndDate", precision=Unit.DAY)
+
+
+class UsageRecordsDaily(_Usage):
+    """Usage by category and day."""
+
+    name = "usage_records_daily"
+    path = f"{API}/Usage/Records/Daily.json"
+    replication_key = "start_date"
+    window = DateFilter(after="StartDate", before="EndDate", precision=Unit.DAY, longest=92 * DAY)
+    lookback = 3 * DAY
+    selected_by_default = True
+
+
+class UsageRecordsMonthly(_Usage):
+    """Usage by category and month; a month's row changes until its invoice is made."""
+
+    name = "usage_records_monthly"
+    path = f"{API}/Usage/Records/Monthly.json"
+    replication_key = "start_date"
+    window = DateFilter(after="StartDate", before="EndDate", precision=Unit.MONTH)
+    lookback = 35 * DAY
+
+
+class UsageRecordsYearly(_Usage):
+    """Usage by category and year."""
+
+    name = "usage_records_yearly"
+    path = f"{API}/Usage/Records/Yearly.json"
+    replication_key = "start_date"
+    window = DateFilter(after="StartDate", before="EndDate", precision=Unit.YEAR)
+    lookback = 35 * DAY
+
+
+class UsageRecordsAllTime(_Usage):
+    """Usage by category since the account was made."""
+
+    name = "usage_records_all_time"
+    path = f"{API}/Usage/Records/AllTime.json"
+
+
+class UsageRecordsToday(_Usage):
+    """Usage by category of this day (GMT), so far."""
+
+    name = "usage_records_today"
+    path = f"{API}/Usage/Records/Today.json"
+
+
+class UsageRecordsYesterday(_Usage):
+    """Usage by category of the day before (GMT)."""
+
+    name = "usage_records_yesterday"
+    path = f"{API}/Usage/Records/Yesterday.json"
+
+
+class UsageRecordsThisMonth(_Usage):
+    """Usage by category of this month (GMT), so far."""
+
+    name = "usage_records_this_month"
+    path = f"{API}/Usage/Records/ThisMonth.json"
+
+
+class UsageRecordsLastMonth(_Usage):
+    """Usage by category of the month before (GMT)."""
+
+    name = "usage_records_last_month"
+    path = f"{API}/Usage/Records/LastMonth.json"

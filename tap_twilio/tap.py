@@ -1,0 +1,174 @@
+"""The tap: its settings, its streams, and how a run begins and ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk import Tap
+from singer_sdk.exceptions import ConfigValidationError
+from typing_extensions import override
+
+from tap_twilio import settings
+from tap_twilio.client import TwilioStream
+from tap_twilio.errors import Stopped, TapError
+from tap_twilio.redaction import redactor
+from tap_twilio.run import Run
+from tap_twilio.streams import STREAMS
+from tap_twilio.streams.accounts import Accounts
+from tap_twilio.writer import Writer
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Sequence
+    from types import FrameType
+
+    import click
+    from singer_sdk.singerlib.encoding.base import GenericSingerWriter
+
+
+SIGNAL_BASE = 128
+"""A process that a signal ended exits with this plus the signal's number."""
+
+
+class TapTwilio(Tap):
+    """Reads everything that Twilio lists."""
+
+    name = "tap-twilio"
+    package_name = "tap-twilio-streams"
+    config_jsonschema: ClassVar[dict[str, Any]] = settings.SCHEMA
+    message_writer_class: type[GenericSingerWriter[Any, Any]] = Writer
+
+    # --- Settings ------------------------------------------------------------------------------
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        for secret in settings.secrets(self._config):
+            redactor.add(secret)
+        redactor.guard()
+        self.append_builtin_config(self.config_jsonschema)
+        self._settings: settings.Settings | None = None
+        try:
+            self._settings = settings.parse(
+                self._config,
+                properties=self.config_jsonschema["properties"],
+                user_agent=f"{self.name}/{self.plugin_version}",
+                now=settings.now_utc(),
+            )
+        except settings.SettingsError as error:
+            if raise_errors:
+                summary = "Config validation failed"
+                raise ConfigValidationError(
+                    summary, errors=error.errors, schema=self.config_jsonschema
+                ) from None
+            return error.errors
+        return []
+
+    @cached_property
+    def run(self) -> Run:
+        """What the streams of this run share."""
+        if self._settings is None:
+            msg = "This needs settings that make sense"
+            raise TapError(msg)
+        self._check_filters(self._settings)
+        return Run(self._settings, write_state=self.write_state)
+
+    def _check_filters(self, given: settings.Settings) -> None:
+        for name, parameters in given.filters.items():
+            stream = self.streams.get(name)
+            if not isinstance(stream, TwilioStream):
+                hint = settings.did_you_mean(name, list(self.streams))
+                msg = f"filters: there is no stream {name!r}; {hint}"
+                raise TapError(msg)
+            own = set(stream.window.names) if stream.window is not None else set()
+            known = [key for key, wire in stream.endpoint.parameters.items() if wire not in own]
+            for parameter in parameters:
+                if parameter not in known:
+                    hint = settings.did_you_mean(parameter, known)
+                    msg = f"filters.{name}: the endpoint has no parameter {parameter!r}; {hint}"
+                    raise TapError(msg)
+
+    # --- Streams and messages ------------------------------------------------------------------
+
+    @override
+    def discover_streams(self) -> Sequence[TwilioStream]:
+        return [stream(self) for stream in STREAMS]
+
+    def write_state(self) -> None:
+        """Write the state as it is, unless that is what was written last."""
+        self.state_writer.write_state(self.state)
+
+    def tell(self) -> None:
+        """Log what the run did."""
+        for line in self.run.progress.summary():
+            self.logger.info("%s", line)
+
+    # --- How a run begins and ends -------------------------------------------------------------
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        if self._stopping:
+            os._exit(SIGNAL_BASE + signum)
+        self._stopping = True
+        if "run" in self.__dict__:
+            self.logger.warning("Ending on signal %d", signum)
+            self.run.stop(SIGNAL_BASE + signum)
+        else:
+            sys.exit(SIGNAL_BASE + signum)
+
+    _stopping = False
+
+    @classmethod
+    @override
+    def invoke(cls, **options: Any) -> None:
+        """Run the command line's main job, and end with the exit code that tells how it went.
+
+        Args:
+            **options: Options of the command line, as the SDK has them.
+        """
+        with _Ending(cls.logger):
+            super().invoke(**options)
+
+    @classmethod
+    @override
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        with _Ending(cls.logger):
+            if value != "connection":
+                super().cb_test(ctx, param, value)
+                return
+            config = ctx.params["config"]
+            tap = cls(config=config.config, parse_env_config=config.parse_env)
+            root = tap.streams[Accounts.name]
+            assert isinstance(root, Accounts)  # noqa: S101
+            page = root.sign_in()
+            count = len(page.parents or page.records)
+            cls.logger.info("Signed in; %d accounts can be read", count)
+        ctx.exit()
+
+
+class _Ending:
+    """Turns whatever ends a run into one sentence and an exit code."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        self._logger = logger
+
+    def __enter__(self) -> None:
+        redactor.guard()
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None:
+            sys.stdout.flush()
+            return
+        if isinstance(error, BrokenPipeError):
+            # What is still buffered has nowhere to go, and Python would complain at its exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            self._logger.error("The target ended before the tap did")
+            sys.exit(SIGNAL_BASE + signal.SIGPIPE)
+        if isinstance(error, Stopped):
+            return
+        if isinstance(error, TapError):
+            self._logger.error("%s", error)
+            sys.exit(1)

@@ -1,0 +1,236 @@
+"""Date windows: from the bookmark to now, with boundaries made exact."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import isodate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+SECOND = timedelta(seconds=1)
+DAY = timedelta(days=1)
+
+EPOCH = datetime(2008, 1, 1, tzinfo=UTC)
+"""Twilio's first year: nothing it lists is older."""
+
+PAGES_PER_WINDOW = 1.75
+"""Aimed at when a window is split: most parts then take two requests."""
+
+PAGES_TO_SPLIT = 3.0
+"""A window that seems to hold more pages than this is split."""
+
+MOST_PARTS = 64
+"""Bound on the parts of one split, since empty parts cost a request each."""
+
+
+class Unit(Enum):
+    """The finest boundary that an endpoint's date filter can express."""
+
+    SECOND = "second"
+    DAY = "day"
+    MONTH = "month"
+    YEAR = "year"
+
+    def floor(self, moment: datetime) -> datetime:
+        """Round down to a boundary.
+
+        Args:
+            moment: Any moment, in UTC.
+
+        Returns:
+            The last boundary at or before it.
+        """
+        if self is Unit.SECOND:
+            return moment.replace(microsecond=0)
+        midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+        if self is Unit.MONTH:
+            return midnight.replace(day=1)
+        if self is Unit.YEAR:
+            return midnight.replace(month=1, day=1)
+        return midnight
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A half-open stretch of time.
+
+    Attributes:
+        start: First moment in it, in UTC.
+        end: First moment after it; none means that it is open: up to whatever is newest.
+    """
+
+    start: datetime
+    end: datetime | None = None
+
+
+@dataclass(frozen=True)
+class DateFilter:
+    """The parameters that bound a list by date, and how they behave.
+
+    Attributes:
+        field: Parameter whose name takes the operators ``>`` and ``<``, such as ``DateSent``.
+        after: Parameter of the lower bound, where it has a name of its own.
+        before: Parameter of the upper bound, likewise.
+        precision: Finest boundary that can be asked for.
+        retention: How long Twilio keeps rows; asking further back is refused.
+        cap: Most rows that Twilio gives for one query.
+        longest: Longest window that is wise to ask for.
+        undated: For rows whose date is still null, which no date filter is sure to match: the
+            filters of the lists to search for them besides; empty for the plain list.
+    """
+
+    field: str = ""
+    after: str = ""
+    before: str = ""
+    precision: Unit = Unit.SECOND
+    retention: timedelta | None = None
+    cap: int | None = None
+    longest: timedelta | None = None
+    undated: Mapping[str, tuple[str, ...]] | None = None
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Names of the lower and the upper parameter, operators included."""
+        return self.after or f"{self.field}>", self.before or f"{self.field}<"
+
+    def params(self, window: Window) -> dict[str, str]:
+        """Ask for a little more than a window.
+
+        What the operators include, and whether a bare date means its midnight or its whole
+        day, differs by endpoint and by who tells it. The rows are cut to the window by their
+        own timestamps, so whatever the reading, asking for more on both sides loses nothing.
+
+        Args:
+            window: The stretch of time.
+
+        Returns:
+            Query parameters.
+        """
+        after, before = self.names
+        margin = SECOND if self.precision is Unit.SECOND else DAY
+        params = {}
+        if window.start > EPOCH:
+            params[after] = self._wire(window.start - margin)
+        if window.end is not None:
+            end = window.end + SECOND if self.precision is Unit.SECOND else _midnight(window.end)
+            params[before] = self._wire(end)
+        return params
+
+    def _wire(self, moment: datetime) -> str:
+        if self.precision is Unit.SECOND:
+            return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return moment.strftime("%Y-%m-%d")
+
+    def clamp(self, start: datetime, now: datetime) -> datetime:
+        """Keep a start within Twilio's retention.
+
+        Args:
+            start: Where reading would begin.
+            now: The moment of the run.
+
+        Returns:
+            The start, or the oldest moment that may be asked for.
+        """
+        if self.retention is None:
+            return start
+        # Five minutes for clocks that differ and for the run itself.
+        return max(start, now - self.retention + timedelta(minutes=5))
+
+    def stretches(self, window: Window, now: datetime) -> Iterator[Window]:
+        """Cut a range into windows no longer than is wise to ask for, oldest first.
+
+        Args:
+            window: The whole range.
+            now: The moment of the run, at which an open range is taken to end.
+
+        Yields:
+            Windows that make up the range without gap or overlap.
+        """
+        start = window.start
+        end = window.end or now
+        if self.longest is not None:
+            while end - start > self.longest:
+                cut = self.precision.floor(start + self.longest)
+                yield Window(start, cut)
+                start = cut
+        yield Window(start, window.end)
+
+    def split(
+        self, window: Window, oldest: datetime, newest: datetime, rows: float, now: datetime
+    ) -> list[Window]:
+        """Cut a window that holds too many pages into parts that can be read side by side.
+
+        Args:
+            window: The window.
+            oldest: Oldest timestamp on the first of its pages.
+            newest: Newest timestamp there.
+            rows: How much of a page aimed at that page is: 1 when full.
+            now: The moment of the run, at which an open window is taken to end.
+
+        Returns:
+            The parts, oldest first; none if the window is as well read as it is.
+        """
+        end = window.end or max(now, newest + SECOND)
+        total = (end - window.start).total_seconds()
+        covered = max(1.0, (newest - oldest).total_seconds())
+        pages = rows * total / covered
+        if pages <= PAGES_TO_SPLIT:
+            return []
+        count = min(MOST_PARTS, math.ceil(pages / PAGES_PER_WINDOW))
+        step = (end - window.start) / count
+        # Midnights are boundaries under every reading of the filters: keep to them while the
+        # parts are long.
+        unit = Unit.DAY if self.precision is Unit.SECOND and step >= 2 * DAY else self.precision
+        cuts = sorted({unit.floor(window.start + step * index) for index in range(1, count)})
+        edges = [window.start, *(cut for cut in cuts if window.start < cut < end)]
+        return (
+            [Window(*pair) for pair in zip(edges, [*edges[1:], window.end], strict=True)]
+            if len(edges) > 1
+            else []
+        )
+
+
+def _midnight(moment: datetime) -> datetime:
+    floor = Unit.DAY.floor(moment)
+    return floor if floor == moment else floor + DAY
+
+
+def parse_moment(value: str, now: datetime) -> datetime:
+    """Read a date, a date-time or a duration before now.
+
+    Args:
+        value: ISO 8601: ``2026-01-31``, ``2026-01-31T08:00:00Z`` or ``P30D``.
+        now: The moment that a duration is counted back from.
+
+    Returns:
+        The moment, in UTC, to the second. Without an offset, UTC is meant.
+
+    Raises:
+        ValueError: It is none of these.
+    """
+    text = value.strip()
+    if text[:1] in {"P", "p"}:
+        moment: datetime = now - isodate.parse_duration(text.upper())
+    else:
+        moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+def iso(moment: datetime) -> str:
+    """Write a moment as bookmarks have it.
+
+    Args:
+        moment: A moment in UTC.
+
+    Returns:
+        ``YYYY-MM-DDThh:mm:ssZ``.
+    """
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

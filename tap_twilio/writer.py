@@ -1,0 +1,69 @@
+"""Singer messages out: each SCHEMA once, records a page at a time."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.contrib.msgspec import MsgSpecWriter, encoder
+from singer_sdk.singerlib import RecordMessage, SchemaMessage
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from singer_sdk.singerlib import Message
+
+CHUNK = 64 * 1024
+"""Bytes to collect before they are written: small writes wake the target for each record."""
+
+
+class Writer(MsgSpecWriter):
+    """Writes messages to stdout, and nothing that the target has been told already."""
+
+    def __init__(self) -> None:
+        """Start with nothing said."""
+        super().__init__()
+        self._schemas: dict[str, SchemaMessage] = {}
+
+    @override
+    def write_message(self, message: Message) -> None:
+        if isinstance(message, SchemaMessage):
+            if self._schemas.get(message.stream) == message:
+                return
+            self._schemas[message.stream] = message
+        sys.stdout.buffer.write(self.format_message(message))
+        if not isinstance(message, RecordMessage):
+            sys.stdout.buffer.flush()
+
+    def write_records(
+        self,
+        stream: str,
+        records: list[dict[str, Any]],
+        extracted: datetime,
+        version: int | None,
+    ) -> None:
+        """Write RECORD messages that need no work of their own.
+
+        Args:
+            stream: Name of the stream.
+            records: Its records.
+            extracted: When they were read.
+            version: Version of the stream, if it has one.
+        """
+        head = b'{"type":"RECORD","stream":' + encoder.encode(stream) + b',"record":'
+        tail = b',"time_extracted":"' + extracted.isoformat().encode() + b'"'
+        if version is not None:
+            tail += b',"version":' + str(version).encode()
+        tail += b"}\n"
+        out = sys.stdout.buffer
+        buffer = bytearray()
+        for record in records:
+            buffer += head
+            encoder.encode_into(record, buffer, -1)
+            buffer += tail
+            if len(buffer) >= CHUNK:
+                out.write(buffer)
+                buffer = bytearray()
+        out.write(buffer)
+        out.flush()
