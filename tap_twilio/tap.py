@@ -8,15 +8,16 @@ import sys
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import click
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from typing_extensions import override
 
 from tap_twilio import settings
-from tap_twilio.client import TwilioStream
 from tap_twilio.errors import Stopped, TapError
 from tap_twilio.redaction import redactor
 from tap_twilio.run import Run
+from tap_twilio.stream import TwilioStream
 from tap_twilio.streams import STREAMS
 from tap_twilio.streams.accounts import Accounts
 from tap_twilio.writer import Writer
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
-    import click
     from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 
 
 SIGNAL_BASE = 128
 """A process that a signal ended exits with this plus the signal's number."""
+
+
+_TOLD_BY_THE_SDK = (ConfigValidationError, click.exceptions.Exit, click.ClickException)
 
 
 class TapTwilio(Tap):
@@ -171,4 +174,12 @@ class _Ending:
             return
         if isinstance(error, TapError):
             self._logger.error("%s", error)
+            sys.exit(1)
+        if isinstance(error, Exception) and not isinstance(error, _TOLD_BY_THE_SDK):
+            self._logger.debug("Where it happened", exc_info=error)
+            self._logger.error(
+                "Unexpected %s: %s. LOGLEVEL=DEBUG tells where; please report it",
+                type(error).__name__,
+                error,
+            )
             sys.exit(1)

@@ -81,6 +81,7 @@ class DateFilter:
         retention: How long Twilio keeps rows; asking further back is refused.
         cap: Most rows that Twilio gives for one query.
         longest: Longest window that is wise to ask for.
+        closed: Whether the upper bound is always sent, as its default isn't the present.
         undated: For rows whose date is still null, which no date filter is sure to match: the
             filters of the lists to search for them besides; empty for the plain list.
     """
@@ -92,6 +93,7 @@ class DateFilter:
     retention: timedelta | None = None
     cap: int | None = None
     longest: timedelta | None = None
+    closed: bool = False
     undated: Mapping[str, tuple[str, ...]] | None = None
 
     @property
@@ -99,7 +101,7 @@ class DateFilter:
         """Names of the lower and the upper parameter, operators included."""
         return self.after or f"{self.field}>", self.before or f"{self.field}<"
 
-    def params(self, window: Window) -> dict[str, str]:
+    def params(self, window: Window, now: datetime) -> dict[str, str]:
         """Ask for a little more than a window.
 
         What the operators include, and whether a bare date means its midnight or its whole
@@ -108,6 +110,7 @@ class DateFilter:
 
         Args:
             window: The stretch of time.
+            now: The moment of the run.
 
         Returns:
             Query parameters.
@@ -117,8 +120,9 @@ class DateFilter:
         params = {}
         if window.start > EPOCH:
             params[after] = self._wire(window.start - margin)
-        if window.end is not None:
-            end = window.end + SECOND if self.precision is Unit.SECOND else _midnight(window.end)
+        if window.end is not None or self.closed:
+            end = window.end or now + DAY
+            end = end + SECOND if self.precision is Unit.SECOND else _midnight(end)
             params[before] = self._wire(end)
         return params
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType  # noqa: TC003
 
-from tap_twilio.client import TwilioStream
+from tap_twilio.stream import TwilioStream
 from tap_twilio.streams import accounts, api, monitor
 
 MODULES = (accounts, api, monitor)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_twilio.client import Page, Request, TwilioStream
 from tap_twilio.errors import IncompleteError, RefusedError, ResponseError, SignInError, TapError
+from tap_twilio.pages import Page, Request
 from tap_twilio.redaction import redactor
 from tap_twilio.settings import did_you_mean
+from tap_twilio.stream import TwilioStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_twilio.ahead import Order
+    from tap_twilio.planning import PlannedStream
     from tap_twilio.records import Record
 
 ACCOUNT = "/2010-04-01/Accounts/{account_sid}"
@@ -146,7 +149,7 @@ class Accounts(TwilioStream):
             raise IncompleteError(msg)
 
     @override
-    def below(self, page: Page) -> Iterator[tuple[TwilioStream, dict[str, Any], Order]]:
+    def below(self, page: Page) -> Iterator[tuple[PlannedStream, dict[str, Any], Order]]:
         open_accounts = replace(
             page,
             parents=[record for record in page.parents or page.records if self._is_open(record)],
@@ -167,3 +170,9 @@ class AccountStream(TwilioStream):
     """Base of the streams that every account has."""
 
     parent_stream_type: type[TwilioStream] | None = Accounts
+
+    @cached_property
+    @override
+    def placeholder(self) -> str:
+        # Paths of the product APIs don't name the account: the signature decides it.
+        return "account_sid" if self.parent_stream_type is Accounts else super().placeholder

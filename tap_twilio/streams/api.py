@@ -28,7 +28,9 @@ class Calls(AccountStream):
     name = "calls"
     path = f"{API}/Calls.json"
     replication_key = "start_time"
-    window = DateFilter("StartTime", undated={"Status": ("queued", "canceled")})
+    window = DateFilter(
+        "StartTime", undated={"Status": ("queued", "ringing", "canceled", "failed")}
+    )
     lookback = 3 * DAY
 
 
@@ -312,7 +314,9 @@ class UsageRecordsDaily(_Usage):
     name = "usage_records_daily"
     path = f"{API}/Usage/Records/Daily.json"
     replication_key = "start_date"
-    window = DateFilter(after="StartDate", before="EndDate", precision=Unit.DAY, longest=92 * DAY)
+    window = DateFilter(
+        after="StartDate", before="EndDate", precision=Unit.DAY, longest=92 * DAY, closed=True
+    )
     lookback = 3 * DAY
     selected_by_default = True
 
@@ -323,7 +327,7 @@ class UsageRecordsMonthly(_Usage):
     name = "usage_records_monthly"
     path = f"{API}/Usage/Records/Monthly.json"
     replication_key = "start_date"
-    window = DateFilter(after="StartDate", before="EndDate", precision=Unit.MONTH)
+    window = DateFilter(after="StartDate", before="EndDate", precision=Unit.MONTH, closed=True)
     lookback = 35 * DAY
 
 
@@ -333,7 +337,7 @@ class UsageRecordsYearly(_Usage):
     name = "usage_records_yearly"
     path = f"{API}/Usage/Records/Yearly.json"
     replication_key = "start_date"
-    window = DateFilter(after="StartDate", before="EndDate", precision=Unit.YEAR)
+    window = DateFilter(after="StartDate", before="EndDate", precision=Unit.YEAR, closed=True)
     lookback = 35 * DAY
 
 

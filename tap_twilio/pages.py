@@ -1,0 +1,105 @@
+"""A page to be wanted, and what it turns out to hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from tap_twilio.ahead import Order
+    from tap_twilio.planning import PlannedStream
+    from tap_twilio.records import Record
+    from tap_twilio.windows import Window
+
+
+@dataclass(slots=True)
+class Page:
+    """One page of a stream.
+
+    Attributes:
+        records: Its records, typed and cut to their window.
+        size: Bytes of its body.
+        full: How full it was: rows to rows asked for.
+        link: Address of the next page of its chain.
+        parts: The requests to make instead, where its window turned out to be too full.
+        following: The request of the next page.
+        request: What it answers.
+        parents: Records to read the children of, where these aren't the records themselves.
+    """
+
+    records: list[Record]
+    size: int
+    full: float
+    link: str | None
+    request: Request
+    parts: list[Request] = field(default_factory=list)
+    following: Request | None = None
+    parents: list[Record] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Undated:
+    """How far to look for rows that have no date yet.
+
+    Attributes:
+        floor: Never further back than this.
+        recent: At least as far back as this.
+        idle: Pages in a row, so far, that had none.
+    """
+
+    floor: datetime
+    recent: datetime
+    idle: int = 0
+
+
+@dataclass(slots=True)
+class Request:
+    """A page to be wanted: where it is, and what is kept of it.
+
+    Attributes:
+        stream: The stream.
+        context: SIDs of the parents.
+        order: Its place in the order of emission.
+        params: Query parameters; none of them for a page that a link leads to.
+        link: The link that Twilio gave, on the configured host.
+        window: The rows to keep, by their date.
+        undated: Keep rows without a date only, and go back so far.
+    """
+
+    stream: PlannedStream
+    context: dict[str, Any]
+    order: Order
+    params: dict[str, str]
+    link: str | None = None
+    window: Window | None = None
+    undated: Undated | None = None
+
+    @property
+    def height(self) -> int:
+        """Levels of selected streams below this one."""
+        return self.stream.height
+
+    @property
+    def kind(self) -> str:
+        """The stream's name: its pages are of like size."""
+        return self.stream.name
+
+    def fetch(self) -> Page:
+        """Ask Twilio; called by a worker."""
+        return self.stream.fetch(self)
+
+    def follow(self, page: Page) -> Iterable[Iterator[Request]]:
+        """Tell what will be wanted after the page."""
+        return self.stream.arrived(page)
+
+    def may_go(self) -> bool:
+        """Tell whether the account bears another request now."""
+        return self.stream.run.limiter(self.stream.account_of(self.context)).has_room
+
+    def after(self, link: str) -> Request:
+        """Make the request of the next page of the same chain."""
+        *place, number = self.order
+        return replace(self, order=(*place, number + 1), params={}, link=link)

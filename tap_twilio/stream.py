@@ -1,0 +1,213 @@
+"""Base of all streams: pages in order, their records out, their children after them."""
+
+from __future__ import annotations
+
+import itertools
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+import requests
+from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedException
+from singer_sdk.mapper import SameRecordTransform
+from typing_extensions import override
+
+from tap_twilio.errors import AbsentError, RefusedError, TapError
+from tap_twilio.planning import PlannedStream
+from tap_twilio.writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Mapping
+
+    from singer_sdk.helpers.types import Context
+
+    from tap_twilio.ahead import Order
+    from tap_twilio.pages import Page, Request
+    from tap_twilio.records import Record
+
+GIVEN_UP = (TapError, requests.exceptions.RequestException)
+"""What a request ends with when its retries are used up."""
+
+
+class TwilioStream(PlannedStream):
+    """A stream of one of Twilio's resources; subclasses only declare."""
+
+    # --- Emission ------------------------------------------------------------------------------
+
+    def pages(self, context: dict[str, Any], order: Order) -> Iterator[Page]:
+        """Read the stream for one account or parent.
+
+        Args:
+            context: SIDs of the parents.
+            order: Place of the whole in the order of emission.
+
+        Yields:
+            Pages in order. Between them, bookmarks move as windows are finished.
+
+        Raises:
+            TapError: Something could not be read to its end.
+        """
+        seen: set[Any] = set()
+        wanted = self.run.settings.max_records
+        failures = len(self.run.progress.failures)
+        for window, chains in self.plan(context, order):
+            for request in chains:
+                position = itertools.count()
+                for page in self._chain(request):
+                    self._complete(page, position, seen)
+                    if wanted is not None:
+                        page.records = page.records[:wanted]
+                        wanted -= len(page.records)
+                    yield page
+                    if wanted == 0:
+                        return
+                    if len(chains) == 1 and page.following is None:
+                        self._finish(context, page.request.window, failures)
+            if len(chains) > 1:
+                self._finish(context, window, failures)
+
+    def _complete(self, page: Page, position: Iterator[int], seen: set[Any]) -> None:
+        """Do to a page what depends on the pages before it."""
+        if self.position_field is not None:
+            for record in page.records:
+                record[self.position_field] = next(position)
+        if self.window is not None:
+            self._drop_seen_undated(page, seen)
+
+    def _chain(self, request: Request) -> Iterator[Page]:
+        following: Request | None = request
+        while following is not None:
+            page: Page = self.run.ahead.take(following)
+            if page.parts:
+                for part in page.parts:
+                    yield from self._chain(part)
+                return
+            following = page.following
+            yield page
+
+    def _drop_seen_undated(self, page: Page, seen: set[Any]) -> None:
+        """Keep a row without a date only once: any number of windows may list it."""
+        key = self._key
+        kept = []
+        for record in page.records:
+            if record.get(key) is None:
+                identity = tuple(record.get(name) for name in self.primary_keys)
+                if identity in seen:
+                    continue
+                seen.add(identity)
+            kept.append(record)
+        page.records = kept
+
+    def read(
+        self, context: dict[str, Any], order: Order, *, write: bool = True
+    ) -> Iterator[Record]:
+        """Read and emit the stream for one account or parent, with its children.
+
+        Args:
+            context: SIDs of the parents.
+            order: Place of the whole in the order of emission.
+            write: Whether to write messages.
+
+        Yields:
+            The records, if the stream is selected.
+        """
+        if write and self.selected and not self._announced:
+            self._announced = True
+            self._write_schema_message()
+        try:
+            for page in self.pages(context, order):
+                yield from self.emit(page, write=write)
+        except RefusedError as error:
+            self._skip(context, str(error))
+        except AbsentError as error:
+            self.run.progress.absent[self.name] += 1
+            self.logger.debug("%s", error)
+        except GIVEN_UP as error:
+            self._fail(context, error)
+        self.run.ahead.skip(order)
+
+    def emit(self, page: Page, *, write: bool = True) -> Iterator[Record]:
+        """Write a page's records, then read their children.
+
+        Args:
+            page: The page.
+            write: Whether to write messages.
+
+        Yields:
+            The records, if the stream is selected.
+        """
+        aborting = self._limit(page)
+        records = page.records
+        # What is below is told by fields that a stream map or the catalog may take away.
+        below = list(self.below(page)) if self.children else []
+        if self.selected:
+            if write:
+                self._write(records)
+            self.run.progress.records[self.name] += len(records)
+            yield from records
+        for child, context, order in below:
+            try:
+                for _ in cast("TwilioStream", child).read(context, order, write=write):
+                    pass
+            except (AbortedSyncFailedException, AbortedSyncPausedException):
+                continue
+        if aborting:
+            self._check_max_record_limit(current_record_index=self.ABORT_AT_RECORD_COUNT or 0)
+
+    def _limit(self, page: Page) -> bool:
+        """Cut a page to what a dry run wants; tell whether that is all of it."""
+        if self.ABORT_AT_RECORD_COUNT is None:
+            return False
+        page.records = page.records[: self.ABORT_AT_RECORD_COUNT]
+        return len(page.records) == self.ABORT_AT_RECORD_COUNT
+
+    def _write(self, records: list[Record]) -> None:
+        for name in self._deselected:
+            for record in records:
+                record.pop(name, None)
+        writer = self._tap.message_writer
+        if self._is_plain and isinstance(writer, Writer):
+            writer.write_records(self.name, records, self.run.settings.now, self._stream_version)
+        else:
+            for record in records:
+                self._write_record_message(record)
+        self.state_manager.is_flushed = False
+
+    @cached_property
+    def _deselected(self) -> list[str]:
+        return [name for name in self.schema["properties"] if not self.mask["properties", name]]
+
+    @cached_property
+    def _is_plain(self) -> bool:
+        """Whether records go out as they are: no stream map, no nested field deselected."""
+        if not all(chosen for crumbs, chosen in self.mask.items() if len(crumbs) > 2):  # noqa: PLR2004
+            return False
+        (*others, only) = self.stream_maps
+        return not others and type(only) is SameRecordTransform and only.flattening_options is None
+
+    @override
+    def _sync_records(
+        self, context: Context | None = None, *, write_messages: bool = True
+    ) -> Generator[Record, Any, Any]:
+        yield from self.read(dict(context or {}), self.run.ahead.begin(), write=write_messages)
+
+    @override
+    def get_records(self, context: Context | None) -> Iterator[Record]:
+        for page in self.pages(dict(context or {}), self.run.ahead.begin()):
+            yield from page.records
+
+    @override
+    def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
+        """Promote nothing: bookmarks have moved with the windows."""
+
+    # --- What can't be read --------------------------------------------------------------------
+
+    def _skip(self, context: Mapping[str, Any], reason: str) -> None:
+        account = self.account_of(context)
+        self.run.refused.add((self.name, account))
+        self.run.progress.skipped[self.name, account] = reason
+        self.logger.warning("%s: skipped for %s: %s", self.name, account, reason)
+
+    def _fail(self, context: Mapping[str, Any], error: Exception) -> None:
+        account = self.account_of(context)
+        self.run.progress.failures.append(f"{self.name} of {account}: {error}")
+        self.logger.error("%s: given up for %s: %s", self.name, account, error)

@@ -1,0 +1,160 @@
+"""Running the tap through its front door, against a simulated Twilio."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from click.testing import CliRunner
+
+from tap_twilio.tap import TapTwilio
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from sandbox import Sandbox
+
+Record = dict[str, Any]
+
+
+@dataclass
+class Output:
+    """What a run of the tap said."""
+
+    exit_code: int
+    lines: list[str]
+    log: str
+    messages: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.messages = [json.loads(line) for line in self.lines]
+
+    def records(self, stream: str) -> list[Record]:
+        return [
+            message["record"]
+            for message in self.messages
+            if message["type"] == "RECORD" and message["stream"] == stream
+        ]
+
+    def of_type(self, kind: str) -> list[dict[str, Any]]:
+        return [message for message in self.messages if message["type"] == kind]
+
+    @property
+    def by_stream(self) -> dict[str, list[Record]]:
+        found: dict[str, list[Record]] = defaultdict(list)
+        for message in self.of_type("RECORD"):
+            found[message["stream"]].append(message["record"])
+        return found
+
+    @property
+    def schemas(self) -> dict[str, dict[str, Any]]:
+        return {message["stream"]: message for message in self.of_type("SCHEMA")}
+
+    @property
+    def state(self) -> dict[str, Any]:
+        states = self.of_type("STATE")
+        return states[-1]["value"] if states else {}
+
+    def bookmark(self, stream: str, account_sid: str) -> str | None:
+        for partition in self.state["bookmarks"].get(stream, {}).get("partitions", []):
+            if partition["context"] == {"account_sid": account_sid}:
+                return partition.get("replication_key_value")
+        return None
+
+
+@dataclass
+class Runner:
+    """Runs the tap as a user would: files in, messages out."""
+
+    folder: Path
+    handler: Any
+
+    def __call__(
+        self,
+        config: dict[str, Any],
+        *arguments: str,
+        streams: Iterable[str] | None = None,
+        catalog: dict[str, Any] | None = None,
+        state: dict[str, Any] | None = None,
+    ) -> Output:
+        files = {"config": config}
+        if streams is not None:
+            catalog = select(self.discover(), streams)
+        if catalog is not None:
+            files["catalog"] = catalog
+        if state is not None:
+            files["state"] = state
+        options = list(arguments)
+        for name, content in files.items():
+            path = self.folder / f"{name}.json"
+            path.write_text(json.dumps(content))
+            options += [f"--{name}", str(path)]
+        return self.raw(*options)
+
+    def raw(self, *arguments: str) -> Output:
+        self.handler.clear()
+        root = logging.getLogger()
+        root.addHandler(self.handler)
+        try:
+            result = CliRunner().invoke(TapTwilio.cli, list(arguments))
+        finally:
+            root.removeHandler(self.handler)
+        lines = result.stdout.splitlines()
+        if "--discover" in arguments or "--about" in arguments:
+            return Output(result.exit_code, [json.dumps(json.loads(result.stdout))], "")
+        log = self.handler.text + (result.stderr or "")
+        return Output(result.exit_code, lines, log)
+
+    def discover(self) -> dict[str, Any]:
+        return self.raw("--discover").messages[0]
+
+
+class LogKeeper(logging.Handler):
+    """Keeps what is logged, as it would be shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
+        self._lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._lines.append(self.format(record))
+
+    def clear(self) -> None:
+        self._lines.clear()
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self._lines)
+
+
+def select(catalog: dict[str, Any], streams: Iterable[str]) -> dict[str, Any]:
+    """Select these streams and no others."""
+    wanted = set(streams)
+    known = {stream["tap_stream_id"] for stream in catalog["streams"]}
+    assert wanted <= known, f"no such streams: {wanted - known}"
+    for stream in catalog["streams"]:
+        for entry in stream["metadata"]:
+            if entry["breadcrumb"] == []:
+                entry["metadata"]["selected"] = stream["tap_stream_id"] in wanted
+    return catalog
+
+
+def config_for(twilio: Sandbox, **settings: Any) -> dict[str, Any]:
+    """Settings that read a sandbox."""
+    return {
+        "account_sid": twilio.account_sid,
+        "auth_token": twilio.auth_token,
+        "base_url": twilio.base_url,
+        "retry_delay": 0.01,
+        **settings,
+    }
+
+
+def utc_now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
