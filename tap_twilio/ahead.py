@@ -121,10 +121,10 @@ class Ahead:
         self.checkpoint()
         self._advance(ask.order)
         entry = self._entries.pop(ask.order, None)
-        if entry is None:
-            entry = self._send(ask)
-        else:
+        if entry is not None:
             self._release(entry)
+        if entry is None or entry.ask != ask:
+            entry = self._send(ask)
         self._collect(wait=False)
         self._pump()
         while not entry.done:

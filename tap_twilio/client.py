@@ -205,7 +205,7 @@ class EndpointClient(RESTStream[str]):
             params = params | {"PageSize": str(attempt.page_size)}
         self.run.progress.count_request(self.name, again=attempt.failures > 0)
         try:
-            payload, size = self.run.http.get(
+            payload, size = self.run.transport.get(
                 url, params, endpoint=endpoint, auth=signature, limiter=self.run.limiter(account)
             )
             listing = FORMS[self.endpoint.paging](payload, self.endpoint.data_key)

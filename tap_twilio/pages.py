@@ -28,6 +28,8 @@ class Page:
         following: The request of the next page.
         request: What it answers.
         parents: Records to read the children of, where these aren't the records themselves.
+        numbers: Place of each record among those that arrived, where some were left out since.
+        undated: How far the search for rows without a date has come.
     """
 
     records: list[Record]
@@ -38,6 +40,25 @@ class Page:
     parts: list[Request] = field(default_factory=list)
     following: Request | None = None
     parents: list[Record] | None = None
+    numbers: list[int] | None = None
+    undated: Undated | None = None
+
+    def keep(self, indexes: list[int]) -> None:
+        """Leave out records, without a change to the places of their children.
+
+        Args:
+            indexes: Indexes of the records to keep, in order.
+        """
+        self.numbers = [self.numbers[index] for index in indexes] if self.numbers else indexes
+        self.records = [self.records[index] for index in indexes]
+
+    def numbered(self) -> Iterable[tuple[int, Record]]:
+        """Give the records to read the children of, each with its place."""
+        if self.parents is not None:
+            return enumerate(self.parents)
+        if self.numbers is not None:
+            return zip(self.numbers, self.records, strict=True)
+        return enumerate(self.records)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +68,7 @@ class Undated:
     Attributes:
         floor: Never further back than this.
         recent: At least as far back as this.
-        idle: Pages in a row, so far, that had none.
+        idle: Rows in a row, so far, that have a date.
     """
 
     floor: datetime

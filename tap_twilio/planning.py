@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 UNDATED_DEPTH = timedelta(days=2)
 """How far back rows that have no date yet are looked for: sending is given up after ten hours."""
 
-IDLE_PAGES = 2
-"""Pages without such rows after which a first run looks no further back than that."""
+IDLE_ROWS = 2000
+"""Rows in a row that have a date after which a first run looks no further back for others."""
 
-STRETCHES = 24
-"""Windows, at the most, of a stream whose windows need several request chains each."""
+AGES = tuple(timedelta(days=days) for days in (365, 120, 30, 7))
+"""Where a range is cut whose windows need several request chains each: finely where it is new,
+as bookmarks move only when all chains of a window are read."""
 
 
 class PlannedStream(EndpointClient):
@@ -124,14 +125,10 @@ class PlannedStream(EndpointClient):
             return
         if dates.undated is not None and whole.end is None:
             yield None, self._undated(context, (*order, 0))
-        if len(self.chain_params) > 1:
-            longest = ((whole.end or settings.now) - whole.start) / STRETCHES
-            dates = replace(dates, longest=max(longest, timedelta(days=31)))
-        for number, window in enumerate(dates.stretches(whole, settings.now), start=1):
-            yield (
-                window,
-                self._chains(context, (*order, number), dates.params(window, settings.now), window),
-            )
+        ages = AGES if len(self.chain_params) > 1 else ()
+        for number, window in enumerate(dates.stretches(whole, settings.now, ages), start=1):
+            params = dates.params(window, settings.now)
+            yield window, self._chains(context, (*order, number), params, window)
 
     def _span_params(self) -> dict[str, str]:
         settings = self.run.settings
@@ -207,7 +204,7 @@ class PlannedStream(EndpointClient):
             return [iter(page.parts)]
         wanted: list[Iterator[Request]] = []
         if page.link is not None:
-            page.following = page.request.after(page.link)
+            page.following = replace(page.request.after(page.link), undated=page.undated)
             wanted.append(iter([page.following]))
         if self.children:
             wanted.append(self._requests_below(page))
@@ -227,8 +224,7 @@ class PlannedStream(EndpointClient):
         Yields:
             Child stream, its context and its place, in the order of emission.
         """
-        parents = page.records if page.parents is None else page.parents
-        for number, record in enumerate(parents):
+        for number, record in page.numbered():
             for branch, child in enumerate(self.children):
                 if child.exists_for(record):
                     context = child.context_below(record, page.request.context)
@@ -287,16 +283,17 @@ class PlannedStream(EndpointClient):
         """Keep rows without a date, and stop looking where there are none any more."""
         created = [row["date_created"] for row in page.records if row.get("date_created")]
         floor, recent = iso(undated.floor)[:-1], iso(undated.recent)[:-1]
+        rows = len(page.records)
         page.records = [
             row
             for row in page.records
             if row.get(self._key) is None and (row.get("date_created") or floor) >= floor
         ]
-        idle = 0 if page.records else undated.idle + 1
+        idle = 0 if page.records else undated.idle + rows
         oldest = min(created, default=recent)
-        if oldest < floor or (oldest < recent and idle >= IDLE_PAGES):
+        if oldest < floor or (oldest < recent and idle >= IDLE_ROWS):
             page.link = None
-        page.request.undated = replace(undated, idle=idle)
+        page.undated = replace(undated, idle=idle)
 
     def _bounds(self, window: Window) -> tuple[str, str]:
         """Write a window's bounds so that they compare with the key's values as strings."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tap_twilio.ahead import Ahead
 from tap_twilio.credentials import Credentials
 from tap_twilio.errors import Stopped
-from tap_twilio.http import Http
+from tap_twilio.transport import Transport
 from tap_twilio.limiter import Limiter
 from tap_twilio.progress import Progress
 
@@ -24,7 +24,7 @@ class Run:
     Attributes:
         settings: The checked settings.
         credentials: Who signs which request.
-        http: The connections.
+        transport: The connections.
         ahead: The look-ahead.
         progress: The counts.
         refused: Streams that an account's credentials may not read.
@@ -41,7 +41,7 @@ class Run:
         workers = settings.max_concurrent_requests
         self.settings = settings
         self.credentials = Credentials(settings.account_sid, settings.signature)
-        self.http = Http(
+        self.transport = Transport(
             connections=workers + 1,
             timeout=settings.request_timeout,
             user_agent=settings.user_agent,

@@ -55,7 +55,7 @@ class TwilioStream(PlannedStream):
                 for page in self._chain(request):
                     self._complete(page, position, seen)
                     if wanted is not None:
-                        page.records = page.records[:wanted]
+                        page.keep(list(range(min(wanted, len(page.records)))))
                         wanted -= len(page.records)
                     yield page
                     if wanted == 0:
@@ -88,14 +88,15 @@ class TwilioStream(PlannedStream):
         """Keep a row without a date only once: any number of windows may list it."""
         key = self._key
         kept = []
-        for record in page.records:
+        for index, record in enumerate(page.records):
             if record.get(key) is None:
                 identity = tuple(record.get(name) for name in self.primary_keys)
                 if identity in seen:
                     continue
                 seen.add(identity)
-            kept.append(record)
-        page.records = kept
+            kept.append(index)
+        if len(kept) < len(page.records):
+            page.keep(kept)
 
     def read(
         self, context: dict[str, Any], order: Order, *, write: bool = True
@@ -157,7 +158,8 @@ class TwilioStream(PlannedStream):
         """Cut a page to what a dry run wants; tell whether that is all of it."""
         if self.ABORT_AT_RECORD_COUNT is None:
             return False
-        page.records = page.records[: self.ABORT_AT_RECORD_COUNT]
+        if len(page.records) > self.ABORT_AT_RECORD_COUNT:
+            page.keep(list(range(self.ABORT_AT_RECORD_COUNT)))
         return len(page.records) == self.ABORT_AT_RECORD_COUNT
 
     def _write(self, records: list[Record]) -> None:

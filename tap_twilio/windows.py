@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import isodate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 SECOND = timedelta(seconds=1)
 DAY = timedelta(days=1)
@@ -146,21 +146,28 @@ class DateFilter:
         # Five minutes for clocks that differ and for the run itself.
         return max(start, now - self.retention + timedelta(minutes=5))
 
-    def stretches(self, window: Window, now: datetime) -> Iterator[Window]:
+    def stretches(
+        self, window: Window, now: datetime, ages: Iterable[timedelta] = ()
+    ) -> Iterator[Window]:
         """Cut a range into windows no longer than is wise to ask for, oldest first.
 
         Args:
             window: The whole range.
             now: The moment of the run, at which an open range is taken to end.
+            ages: Where to cut besides, counted back from now.
 
         Yields:
             Windows that make up the range without gap or overlap.
         """
-        start = window.start
         end = window.end or now
+        cuts = {self.precision.floor(now - age) for age in ages}
         if self.longest is not None:
-            while end - start > self.longest:
-                cut = self.precision.floor(start + self.longest)
+            count = math.floor((end - window.start) / self.longest)
+            steps = (window.start + self.longest * index for index in range(1, count + 1))
+            cuts |= {self.precision.floor(step) for step in steps}
+        start = window.start
+        for cut in sorted(cuts):
+            if start < cut < end:
                 yield Window(start, cut)
                 start = cut
         yield Window(start, window.end)

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from click.testing import CliRunner
 
+from tap_twilio.schemas import snake
+from tap_twilio.streams import STREAMS
 from tap_twilio.tap import TapTwilio
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+    from collections.abc import Iterable, Sequence
 
     from sandbox import Sandbox
+    from tap_twilio.stream import TwilioStream
+
+SCHEMAS = Path(__file__).parent.parent / "schemas"
 
 Record = dict[str, Any]
 
@@ -158,3 +165,77 @@ def config_for(twilio: Sandbox, **settings: Any) -> dict[str, Any]:
 
 def utc_now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def wire_path(stream: type[TwilioStream]) -> str:
+    """The endpoint's path as Twilio's documents spell it."""
+    return re.sub(
+        r"\{(\w+)\}",
+        lambda match: "{" + "".join(part.title() for part in match[1].split("_")) + "}",
+        stream.path,
+    )
+
+
+def truth(twilio: Sandbox, stream: type[TwilioStream]) -> list[Record]:
+    """What the server holds for a stream in all accounts, typed by hand as its schema says."""
+    schema = json.loads((SCHEMAS / stream.product / f"{stream.name}.json").read_text())
+    rows = []
+    for account in twilio.accounts:
+        for row in twilio.truth(stream.product, wire_path(stream), account_sid=account.sid):
+            parents = {snake(name): value for name, value in row.path_values.items()}
+            rows.append(row | {k: v for k, v in parents.items() if row.get(k) is None})
+    return [typed(row, schema["properties"]) for row in rows]
+
+
+def typed(row: Record, properties: dict[str, Any]) -> Record:
+    """The documented conversions, written a second time and with no regard to speed."""
+    result = {}
+    for name, value in row.items():
+        field_schema = properties.get(name, {})
+        kinds = field_schema.get("type", [])
+        form = field_schema.get("format")
+        if value == "" and ("string" not in kinds or form):
+            result[name] = None
+        elif value is None or name not in properties:
+            result[name] = value
+        elif form == "date-time":
+            rfc = field_schema.get("x-twilio-wire") == "rfc-2822"
+            moment = parsedate_to_datetime(value) if rfc else datetime.fromisoformat(value)
+            result[name] = moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        elif "integer" in kinds:
+            result[name] = int(value)
+        elif "number" in kinds:
+            result[name] = float(value)
+        else:
+            result[name] = value
+    return result
+
+
+def keyed(rows: Iterable[Record], keys: Sequence[str]) -> dict[tuple[Any, ...], Record]:
+    """Rows by their key; a key that comes twice is an error."""
+    found: dict[tuple[Any, ...], Record] = {}
+    for row in rows:
+        key = tuple(row.get(name) for name in keys)
+        assert key not in found, f"{key} comes twice"
+        found[key] = row
+    return found
+
+
+STREAMS_BY_NAME = {stream.name: stream for stream in STREAMS}
+
+
+def assert_complete(output: Output, twilio: Sandbox, *names: str) -> None:
+    """Each stream has exactly the server's rows, once each and typed as documented."""
+    for name in names:
+        stream = STREAMS_BY_NAME[name]
+        got = keyed(output.records(name), stream.primary_keys)
+        want = keyed(truth(twilio, stream), stream.primary_keys)
+        assert got.keys() == want.keys(), (
+            f"{name}: {len(want.keys() - got.keys())} missing, "
+            f"{len(got.keys() - want.keys())} too many"
+        )
+        for key, row in want.items():
+            volatile = {"as_of"}
+            mine = {k: v for k, v in got[key].items() if k not in volatile}
+            theirs = {k: v for k, v in row.items() if k not in volatile}
+            assert mine == theirs, f"{name} {key}"

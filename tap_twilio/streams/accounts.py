@@ -85,7 +85,7 @@ class Accounts(TwilioStream):
         for resource in PROBES:
             path = f"/2010-04-01/Accounts/{settings.account_sid}/{resource}.json"
             try:
-                self.run.http.get(
+                self.run.transport.get(
                     settings.hosts.url(self.product) + path,
                     {"PageSize": "1"},
                     endpoint=path,

@@ -25,7 +25,7 @@ CONNECT_TIMEOUT = 10.0
 decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
 
-class Http:
+class Transport:
     """The connections of a run: one pool a host, shared by all streams."""
 
     def __init__(self, *, connections: int, timeout: float, user_agent: str) -> None:
