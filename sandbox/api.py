@@ -1,0 +1,229 @@
+"""The API itself: a request in, an answer out, no network in between."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from sandbox import errors
+from sandbox.accounts import CLASSIC
+from sandbox.filters import Readings, Selection, select
+from sandbox.paging import Page, Pager, PageRequest, envelope, read_request
+from sandbox.tables import Key, Shelf, Source, Wire
+from sandbox.usage import Ledger, is_usage
+from sandbox.world import ACCOUNTS, World
+
+if TYPE_CHECKING:
+    from sandbox.accounts import Account, Caller
+    from sandbox.endpoints import Route
+
+JSON: Final = "application/json; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer.
+
+    Attributes:
+        status: The HTTP status.
+        body: What it says.
+        headers: Headers of its own.
+        content_type: What it claims to be.
+        delay: Seconds until it begins.
+        pieces: In how many pieces, a second of `pause` apart, the body is sent.
+        pause: Seconds between pieces.
+        cut: How many bytes of the body are sent before the connection breaks; None for all.
+    """
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+    content_type: str = JSON
+    delay: float = 0.0
+    pieces: int = 1
+    pause: float = 0.0
+    cut: int | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request, as far as the API cares."""
+
+    method: str
+    host: str
+    path: str
+    query_string: str
+    authorization: str | None
+
+
+@dataclass(frozen=True)
+class Access:
+    """A request that may be answered: who asks, for whose rows, of which list."""
+
+    caller: Caller
+    account: Account
+    route: Route
+
+
+class Api:
+    """Answers requests.
+
+    Args:
+        world: What there is to tell.
+        readings: How to read what Twilio leaves open.
+        cache_bytes: How much memory finished pages may take.
+    """
+
+    def __init__(self, world: World, readings: Readings, cache_bytes: int) -> None:
+        """Start with nothing cached."""
+        self._world = world
+        self._readings = readings
+        self._cache = _Cache(cache_bytes)
+        self._asked = 0
+
+    def admit(self, request: Request) -> Access:
+        """Check a request before anything is read for it.
+
+        Returns:
+            What it may read.
+
+        Raises:
+            TwilioError: If it may not be answered.
+        """
+        directory = self._world.directory
+        caller = directory.authenticate(request.authorization)
+        route = self._world.catalogue.route(request.host, request.path)
+        named = None
+        if request.host == CLASSIC and route is not None:
+            named = route.values.get("AccountSid") or (
+                route.instance if route.endpoint.path == ACCOUNTS else None
+            )
+        account = directory.authorize(caller, request.host, request.path, named)
+        if request.method != "GET":
+            raise errors.method_not_allowed()
+        if route is None:
+            raise errors.not_found(request.path)
+        return Access(caller, account, route)
+
+    def answer(self, request: Request, access: Access) -> Reply:
+        """Answer an admitted request.
+
+        Raises:
+            TwilioError: If its parameters make no sense or its path leads to nothing.
+        """
+        key = (
+            self._world.version,
+            access.account.sid,
+            access.caller.kind,
+            request.host,
+            request.path,
+            request.query_string,
+        )
+        body = self._cache.get(key)
+        if body is None:
+            body = msgspec.json.encode(self._body(request, access))
+            if not is_usage(access.route.endpoint):
+                self._cache.put(key, body)
+        return Reply(200, body)
+
+    def _body(self, request: Request, access: Access) -> Wire:
+        endpoint, values, instance = access.route
+        values = {name: value for name, value in values.items() if name != "AccountSid"}
+        query = parse_qsl(request.query_string, keep_blank_values=True)
+        now = self._world.now
+        source = self._source(access, values, dict(query))
+        if instance is not None:
+            row = source.find(instance, now)
+            if row is None:
+                raise errors.not_found(request.path)
+            return row
+        traits = self._world.traits(endpoint)
+        # Usage records have been selected already, by the ledger.
+        selection = (
+            Selection()
+            if is_usage(endpoint)
+            else select(endpoint, traits, query, self._readings, now)
+        )
+        if endpoint.data_key is None:
+            row = next((row for _, row in source.scan(now)), None)
+            if row is None:
+                raise errors.not_found(request.path)
+            return row
+        page_request = read_request(endpoint, query)
+        if traits.cap is not None and (page_request.number + 1) * page_request.size > traits.cap:
+            raise errors.beyond_cap(traits.cap)
+        pager = Pager(endpoint, traits, source, now)
+        after, passed = pager.after(page_request)
+        if endpoint.paging == "page_number":
+            passed = page_request.number * page_request.size
+        rows = (
+            (key, row)
+            for key, row in source.scan(
+                now, selection.span, after, ascending=_ascending(traits.ascending, query)
+            )
+            if selection.takes(row)
+        )
+        if endpoint.paging in ("none", "scim"):
+            page = Page(page_request, [row for _, row in rows], None)
+        elif endpoint.paging == "page_number":
+            page = _numbered(page_request, [row for _, row in rows], passed)
+        else:
+            end = passed + page_request.size + 1
+            page = _page(page_request, pager, list(islice(rows, passed, end)))
+        return envelope(endpoint, request.path, query, page)
+
+    def _source(self, access: Access, values: dict[str, str], query: dict[str, str]) -> Source:
+        endpoint = access.route.endpoint
+        if endpoint.path == ACCOUNTS:
+            return self._world.accounts(access.caller.account, tokens=access.caller.kind == "token")
+        if is_usage(endpoint):
+            self._asked += 1
+            ledger = Ledger(self._world, endpoint, access.account, query, self._asked)
+            return Shelf(lambda _: ledger.rows())
+        return self._world.source(endpoint, access.account, values)
+
+
+def _page(request: PageRequest, pager: Pager, found: list[tuple[Key, Wire]]) -> Page:
+    token = None
+    if len(found) > request.size:
+        found.pop()
+        token = pager.token(*found[-1], request.number + 1)
+    return Page(request, [row for _, row in found], token)
+
+
+def _numbered(request: PageRequest, rows: list[Wire], passed: int) -> Page:
+    return Page(request, rows[passed : passed + request.size], None, total=len(rows))
+
+
+def _ascending(default: bool, query: list[tuple[str, str]]) -> bool:  # noqa: FBT001
+    order = dict(query).get("Order", "").lower()
+    return {"asc": True, "desc": False}.get(order, default)
+
+
+class _Cache:
+    """Bodies by request, the least recently used going first."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._taken = 0
+        self._bodies: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
+
+    def get(self, key: tuple[Any, ...]) -> bytes | None:
+        body = self._bodies.get(key)
+        if body is not None:
+            self._bodies.move_to_end(key)
+        return body
+
+    def put(self, key: tuple[Any, ...], body: bytes) -> None:
+        if len(body) > self._room:
+            return
+        self._bodies[key] = body
+        self._taken += len(body)
+        while self._taken > self._room:
+            _, dropped = self._bodies.popitem(last=False)
+            self._taken -= len(dropped)

@@ -1,0 +1,218 @@
+"""Trouble: at random at a given rate, or planned for the requests that match.
+
+An effect turns the reply that a request would have had into the one that it gets.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from sandbox import errors
+from sandbox.api import Reply, Request
+from sandbox.errors import TwilioError
+
+if TYPE_CHECKING:
+    import random
+
+Effect = Callable[[Reply, Request], Reply]
+
+_HTML: Final = "<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>"
+
+
+@dataclass(frozen=True)
+class Faults:
+    """Trouble that comes by itself.
+
+    Attributes:
+        max_concurrency: Requests that an account may have in flight; more are answered 429.
+        retry_after: Seconds that those answers advise to wait, if they advise anything.
+        rate_429: The share of requests answered 429 whatever is in flight.
+        rate_5xx: The share answered 500 or 503.
+        rate_reset: The share whose connection breaks before an answer.
+        rate_truncated: The share whose connection breaks within the body.
+        rate_html: The share answered 502 by a page of HTML.
+        rate_empty: The share answered 200 with nothing.
+    """
+
+    max_concurrency: int | None = None
+    retry_after: float | None = None
+    rate_429: float = 0.0
+    rate_5xx: float = 0.0
+    rate_reset: float = 0.0
+    rate_truncated: float = 0.0
+    rate_html: float = 0.0
+    rate_empty: float = 0.0
+
+    def draw(self, dice: random.Random) -> Effect | None:
+        """Choose what becomes of a request."""
+        throw = dice.random()
+        choices: tuple[tuple[float, Callable[[], Effect]], ...] = (
+            (self.rate_429, lambda: throttle(self.retry_after)),
+            (self.rate_5xx, lambda: answer(dice.choice((500, 503)))),
+            (self.rate_reset, reset),
+            (self.rate_truncated, truncate),
+            (self.rate_html, html),
+            (self.rate_empty, empty),
+        )
+        for rate, effect in choices:
+            throw -= rate
+            if throw < 0:
+                return effect()
+        return None
+
+
+@dataclass
+class Fault:
+    """Trouble planned for the requests that match.
+
+    Attributes:
+        effect: What becomes of them.
+        path: What their path contains; the host label counts as its start.
+        query: Parameters that they carry, each with its value.
+        account: The SID of the account whose rows they read.
+        skip: How many that match are spared first.
+        times: How many are hit then; None for all.
+        hits: How many have been.
+    """
+
+    effect: Effect
+    path: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)
+    account: str | None = None
+    skip: int = 0
+    times: int | None = None
+    hits: int = field(default=0, init=False)
+    _seen: int = field(default=0, init=False, repr=False)
+
+    def strikes(self, path: str, query: Mapping[str, str], account: str | None) -> bool:
+        """Tell whether a request is hit, and count it."""
+        if self.path not in path or self.account not in (None, account):
+            return False
+        if any(query.get(name) != value for name, value in self.query.items()):
+            return False
+        self._seen += 1
+        if self._seen <= self.skip or (self.times is not None and self.hits >= self.times):
+            return False
+        self.hits += 1
+        return True
+
+
+def error_reply(error: TwilioError, headers: tuple[tuple[str, str], ...] = ()) -> Reply:
+    """Turn an error into an answer."""
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        headers = (*headers, ("WWW-Authenticate", 'Basic realm="Twilio API"'))
+    return Reply(error.status, json.dumps(error.body()).encode(), headers)
+
+
+def answer(  # noqa: PLR0913 - an HTTP answer has so many parts
+    status: int,
+    code: int | None = None,
+    message: str = "Planned by the sandbox",
+    *,
+    headers: Mapping[str, str] | None = None,
+    body: str | None = None,
+    content_type: str = "application/json; charset=utf-8",
+) -> Effect:
+    """Answer something else.
+
+    Args:
+        status: The HTTP status.
+        code: Twilio's code; by default the status itself after 20.
+        message: Twilio's message.
+        headers: More headers.
+        body: The body, if it is not to be Twilio's usual one.
+        content_type: What the body claims to be.
+
+    Returns:
+        The effect.
+    """
+    usual = error_reply(TwilioError(status, code or 20000 + status, message))
+    given = usual.body if body is None else body.encode()
+    extra = tuple((headers or {}).items())
+    reply = replace(usual, body=given, headers=usual.headers + extra, content_type=content_type)
+    return lambda _reply, _request: reply
+
+
+def throttle(retry_after: float | None = None) -> Effect:
+    """Answer 429, with or without `Retry-After`."""
+    advice = () if retry_after is None else (("Retry-After", f"{retry_after:g}"),)
+    reply = error_reply(errors.too_many_requests(), advice)
+    return lambda _reply, _request: reply
+
+
+def html(status: int = 502) -> Effect:
+    """Answer a proxy's page of HTML."""
+    return answer(status, body=_HTML, content_type="text/html")
+
+
+def empty(status: int = 200) -> Effect:
+    """Answer without a body."""
+    return answer(status, body="")
+
+
+def redirect(location: str, status: int = 302) -> Effect:
+    """Send the client elsewhere."""
+    return answer(status, body="", headers={"Location": location})
+
+
+def expired_token() -> Effect:
+    """Refuse a page token that was good a moment ago."""
+    return answer(400, 20001, "Invalid PageToken")
+
+
+def content_type(kind: str) -> Effect:
+    """Give the right body under a wrong name."""
+    return lambda reply, _: replace(reply, content_type=kind)
+
+
+def rewrite(change: Callable[[Any], Any]) -> Effect:
+    """Change the decoded body."""
+
+    def effect(reply: Reply, _: Request) -> Reply:
+        if reply.status != HTTPStatus.OK:
+            return reply
+        return replace(reply, body=json.dumps(change(json.loads(reply.body))).encode())
+
+    return effect
+
+
+def next_link(url: str) -> Effect:
+    """Let the page's link to the next one point somewhere else."""
+    return rewrite(lambda page: _relink(page, url))
+
+
+def repeat() -> Effect:
+    """Let the page's link to the next one point at the page itself."""
+    return rewrite(lambda page: _relink(page, page.get("uri") or page.get("meta", {}).get("url")))
+
+
+def delay(seconds: float) -> Effect:
+    """Begin the answer late."""
+    return lambda reply, _: replace(reply, delay=seconds)
+
+
+def slow(seconds: float, pieces: int = 10) -> Effect:
+    """Send the body in pieces, over so many seconds in all."""
+    return lambda reply, _: replace(reply, pieces=pieces, pause=seconds / pieces)
+
+
+def reset() -> Effect:
+    """Break the connection before anything is answered."""
+    return lambda reply, _: replace(reply, cut=-1)
+
+
+def truncate(keep: float = 0.5) -> Effect:
+    """Break the connection within the body."""
+    return lambda reply, _: replace(reply, cut=int(len(reply.body) * keep))
+
+
+def _relink(page: dict[str, Any], url: str | None) -> dict[str, Any]:
+    if "meta" in page:
+        page["meta"]["next_page_url"] = url
+    else:
+        page["next_page_uri"] = url
+    return page

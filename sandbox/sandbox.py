@@ -1,0 +1,405 @@
+"""The sandbox as tests and people use it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from sandbox.accounts import Account, ApiKey, Directory, Kind, Status
+from sandbox.api import Api
+from sandbox.endpoints import SCHEMAS, Catalogue, Endpoint
+from sandbox.faults import Effect, Fault, Faults
+from sandbox.filters import Readings
+from sandbox.identifiers import secret, seed_of
+from sandbox.log import RequestLog
+from sandbox.moments import DAY, iso8601, read_iso
+from sandbox.rows import NAMES, foreign_sid
+from sandbox.server import Conduct, Server
+from sandbox.tables import Span, Table, Wire
+from sandbox.usage import Ledger, is_usage
+from sandbox.world import ACCOUNTS, Scale, World
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from types import TracebackType
+
+RESTRICTED_TO: Final = (
+    "api/2010-04-01/Accounts/{AccountSid}/Calls",
+    "api/2010-04-01/Accounts/{AccountSid}/Messages",
+    "monitor/v1/Alerts",
+)
+_CACHE_BYTES: Final = 256 << 20
+_LOG_SIZE: Final = 100_000
+
+
+class Row(dict[str, Any]):
+    """A row as it stands on the wire.
+
+    Attributes:
+        path_values: The placeholders of the list that shows it, the account's among them.
+    """
+
+    def __init__(self, row: Wire, path_values: Mapping[str, str]) -> None:
+        """Keep the way to the row beside it."""
+        super().__init__(row)
+        self.path_values = dict(path_values)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a sandbox is made of.
+
+    Attributes:
+        seed: What all rows, SIDs and secrets depend on.
+        now: The moment at which its clock stands, in ISO 8601.
+        days: How far back calls, messages and the like reach.
+        volumes: Rows of the main account by stream (`calls`, `messages`, `alerts` …); a subaccount
+            has a third.
+        subaccounts: How many there are.
+        schemas: The folder of schema files.
+        readings: How to read what Twilio's documentation leaves open.
+        faults: Trouble that comes by itself.
+        page_latency: Seconds that every answer takes.
+        jitter: Seconds that it may take longer.
+        restricted_to: Where the restricted key may read: starts of paths behind the host label.
+        port: Where to listen; 0 for any free port.
+        log_size: How many requests are kept in full; None for all.
+        cache_bytes: How much memory finished pages may take.
+    """
+
+    seed: int = 1
+    now: str = "2026-11-20T12:00:00Z"
+    days: float = 45
+    volumes: Mapping[str, int] | None = None
+    subaccounts: int = 1
+    schemas: Path = SCHEMAS
+    readings: Readings = Readings()  # noqa: RUF009
+    faults: Faults = Faults()  # noqa: RUF009
+    page_latency: float = 0.0
+    jitter: float = 0.0
+    restricted_to: tuple[str, ...] = RESTRICTED_TO
+    port: int = 0
+    log_size: int | None = _LOG_SIZE
+    cache_bytes: int = _CACHE_BYTES
+
+
+class Sandbox:
+    """A simulated Twilio on a loopback port.
+
+    Used as a context manager, it listens inside the block:
+
+        with Sandbox(seed=1, volumes={"calls": 500}) as twilio:
+            twilio.plan(faults.answer(500), "/Calls.json", skip=2, times=1)
+            twilio.patch(twilio.truth("api", CALLS)[0]["sid"], price=None)
+            requests.get(f"{twilio.base_url}/api/2010-04-01/Accounts.json", auth=twilio.auth)
+
+    Args:
+        options: Any of the fields of `Options`.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        """Make the world; nothing listens yet."""
+        self.options = Options(**options)
+        seed = seed_of(self.options.seed)
+        now = read_iso(self.options.now)
+        self.catalogue = Catalogue(self.options.schemas)
+        accounts = _accounts(self.options, seed, now)
+        self.main_key = _key("main", seed, accounts[0])
+        self.standard_key = _key("standard", seed, accounts[0])
+        self.restricted_key = _key(
+            "restricted", seed, accounts[0], allowed=self.options.restricted_to
+        )
+        self._directory = Directory(
+            accounts, [self.main_key, self.standard_key, self.restricted_key]
+        )
+        self._directory.test_token = secret(seed, "test")
+        self._world = World(
+            self.catalogue,
+            self._directory,
+            seed,
+            now,
+            Scale(self.options.days, self.options.volumes or {}),
+        )
+        self._lock = threading.RLock()
+        self._conduct = Conduct(
+            self.options.page_latency, self.options.jitter, self.options.faults, []
+        )
+        self.requests = RequestLog(self.options.log_size)
+        self._server = Server(
+            Api(self._world, self.options.readings, self.options.cache_bytes),
+            self._lock,
+            self._conduct,
+            self.requests,
+            seed=seed,
+            advance=lambda seconds: self.advance(timedelta(seconds=seconds)),
+        )
+
+    def __enter__(self) -> Self:
+        """Start listening."""
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop listening."""
+        self.stop()
+
+    def start(self) -> None:
+        """Listen, and return once requests are answered."""
+        self._server.start(self.options.port)
+
+    def stop(self) -> None:
+        """Stop listening."""
+        self._server.stop()
+
+    def join(self) -> None:
+        """Wait until somebody stops the sandbox."""
+        self._server.join()
+
+    @property
+    def base_url(self) -> str:
+        """Where the products' host labels begin."""
+        return f"http://127.0.0.1:{self._server.port}"
+
+    @property
+    def accounts(self) -> list[Account]:
+        """The main account, then its subaccounts."""
+        return self._directory.accounts
+
+    @property
+    def account_sid(self) -> str:
+        """The main account's SID."""
+        return self.accounts[0].sid
+
+    @property
+    def auth_token(self) -> str:
+        """The main account's auth token."""
+        return self.accounts[0].auth_token
+
+    @property
+    def auth(self) -> tuple[str, str]:
+        """The main account's SID and token, as `requests` wants them."""
+        return self.account_sid, self.auth_token
+
+    @property
+    def test_auth(self) -> tuple[str, str]:
+        """The main account's test credentials, which read nothing."""
+        return self.account_sid, self._directory.test_token or ""
+
+    @property
+    def secrets(self) -> list[str]:
+        """Every string that must not show up in anybody's output."""
+        tokens = [account.auth_token for account in self.accounts]
+        keys = [key.secret for key in self._directory.keys]
+        return [*tokens, *keys, self.test_auth[1]]
+
+    @property
+    def now(self) -> datetime:
+        """The moment at which the clock stands."""
+        return datetime.fromisoformat(iso8601(self._world.now))
+
+    @property
+    def faults(self) -> Faults:
+        """Trouble that comes by itself; may be set at any time."""
+        return self._conduct.faults
+
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        self._conduct.faults = faults
+
+    def advance(self, time: timedelta) -> None:
+        """Move the clock: rows come, and recent ones change."""
+        with self._lock:
+            self._world.advance(int(time.total_seconds()))
+
+    def plan(  # noqa: PLR0913
+        self,
+        effect: Effect,
+        path: str = "",
+        *,
+        query: Mapping[str, str] | None = None,
+        account_sid: str | None = None,
+        skip: int = 0,
+        times: int | None = None,
+    ) -> Fault:
+        """Plan trouble for the requests that match.
+
+        Args:
+            effect: What becomes of them: something from `sandbox.faults`.
+            path: What their path contains; the host label counts as its start.
+            query: Parameters that they carry, each with its value.
+            account_sid: The account whose rows they read.
+            skip: How many that match are spared first.
+            times: How many are hit then; None for all.
+
+        Returns:
+            The plan, which counts its hits.
+        """
+        fault = Fault(effect, path, query or {}, account_sid, skip, times)
+        self._conduct.planned.append(fault)
+        return fault
+
+    def clear_plans(self) -> None:
+        """Forget all planned trouble."""
+        self._conduct.planned.clear()
+
+    def truth(
+        self, host: str, path: str, account_sid: str | None = None, **path_values: str
+    ) -> list[Row]:
+        """Give exactly the rows that the server holds now for an endpoint.
+
+        Nothing is hidden by default filters; what is beyond its retention is gone.
+
+        Args:
+            host: The host label.
+            path: The path with its placeholders.
+            account_sid: Whose rows; the main account's unless told otherwise.
+            path_values: Values of placeholders; what is left open runs over all parents.
+
+        Returns:
+            The rows, each knowing its `path_values`.
+        """
+        endpoint, account = self._endpoint(host, path), self._account(account_sid)
+        with self._lock:
+            if endpoint.path == ACCOUNTS:
+                shelf = self._world.accounts(account, tokens=True)
+                return [Row(row, {}) for _, row in shelf.scan(self._world.now)]
+            if is_usage(endpoint):
+                rows = Ledger(self._world, endpoint, account, {}).rows()
+                return [Row(row, {"AccountSid": account.sid}) for row in rows]
+            if set(endpoint.placeholders) <= set(path_values):
+                places = iter([path_values])
+            else:
+                places = self._world.places(endpoint, account)
+            return [
+                Row(row, {"AccountSid": account.sid, **values})
+                for values in places
+                if path_values.items() <= values.items()
+                for row in self._rows(endpoint, account, values)
+            ]
+
+    def usage(
+        self, path: str, account_sid: str | None = None, **parameters: str
+    ) -> list[dict[str, Any]]:
+        """Give the usage records that a query with these parameters gets."""
+        endpoint = self._endpoint("api", path)
+        with self._lock:
+            return Ledger(self._world, endpoint, self._account(account_sid), parameters).rows()
+
+    def add(
+        self,
+        host: str,
+        path: str,
+        row: Wire,
+        account_sid: str | None = None,
+        **path_values: str,
+    ) -> None:
+        """Put in a row by hand; nothing about it is checked.
+
+        Args:
+            host: The host label.
+            path: The path with its placeholders.
+            row: The row as it shall stand on the wire.
+            account_sid: Whose row; the main account's unless told otherwise.
+            path_values: The values of all placeholders.
+        """
+        endpoint = self._endpoint(host, path)
+        with self._lock:
+            table = self._world.editable(endpoint, self._account(account_sid), path_values)
+            table.add(dict(row))
+
+    def patch(self, sid: str, **fields: Any) -> None:
+        """Fix fields of a row, whatever it would say otherwise.
+
+        Args:
+            sid: The row's SID. A row below a parent must have been read or told by `truth` before.
+            fields: The fields as they shall stand on the wire.
+
+        Raises:
+            KeyError: If there is no such row.
+        """
+        with self._lock:
+            account = self._directory.get(sid)
+            if account is not None:
+                account.status = fields.get("status", account.status)
+                self._world.patch_account(sid, fields)
+                return
+            table = self._owner(sid)
+            if not table.patch(sid, self._world.now, fields):
+                raise KeyError(sid)
+
+    def replace(self, sid: str, row: Wire) -> None:
+        """Put a row in another's place.
+
+        Raises:
+            KeyError: If there is no such row.
+        """
+        with self._lock:
+            table = self._owner(sid)
+            self.delete(sid)
+            table.add(dict(row))
+
+    def delete(self, sid: str) -> None:
+        """Take a row away.
+
+        Raises:
+            KeyError: If there is no such row.
+        """
+        with self._lock:
+            if not self._owner(sid).delete(sid, self._world.now):
+                raise KeyError(sid)
+
+    def set_status(self, account_sid: str, status: Status) -> None:
+        """Suspend, close or reactivate an account."""
+        self.patch(account_sid, status=status)
+
+    def _rows(self, endpoint: Endpoint, account: Account, values: dict[str, str]) -> list[Wire]:
+        now, traits = self._world.now, self._world.traits(endpoint)
+        span = Span(low=None if traits.retention is None else now - traits.retention * DAY)
+        source = self._world.source(endpoint, account, values)
+        return [row for _, row in source.scan(now, span, ascending=traits.ascending)]
+
+    def _owner(self, sid: str) -> Table:
+        table = self._world.owner(sid)
+        if table is None:
+            raise KeyError(sid)
+        return table
+
+    def _endpoint(self, host: str, path: str) -> Endpoint:
+        endpoint = self.catalogue.get(host, path)
+        if endpoint is None:
+            msg = f"{host}{path}"
+            raise KeyError(msg)
+        return endpoint
+
+    def _account(self, sid: str | None) -> Account:
+        account = self.accounts[0] if sid is None else self._directory.get(sid)
+        if account is None:
+            raise KeyError(sid)
+        return account
+
+
+def _accounts(options: Options, seed: int, now: int) -> list[Account]:
+    opened = now - int((options.days + 10) * DAY)
+    parent = foreign_sid("AC", seed, 0)
+    return [
+        Account(
+            sid=parent if place == 0 else foreign_sid("AC", seed, place),
+            auth_token=secret(seed, "token", place),
+            friendly_name="Main account" if place == 0 else NAMES[place % len(NAMES)],
+            owner=parent,
+            created=opened + place,
+        )
+        for place in range(1 + options.subaccounts)
+    ]
+
+
+def _key(kind: Kind, seed: int, account: Account, allowed: tuple[str, ...] = ()) -> ApiKey:
+    return ApiKey(foreign_sid("SK", seed, kind), secret(seed, "key", kind), account, kind, allowed)
