@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
+from singer_sdk.exceptions import RetriableAPIError
 
 
 class TapError(Exception):
@@ -81,7 +82,7 @@ class ThrottledError(ResponseError):
     """Too many requests at once (429); the request was not processed."""
 
 
-class TransientError(ResponseError):
+class TransientError(ResponseError, RetriableAPIError):
     """Worth another try: a server error, or a body that is cut off or not JSON."""
 
 

@@ -259,7 +259,13 @@ class PlannedStream(EndpointClient):
         Returns:
             False once the account's credentials were refused, or where there are none.
         """
-        return (self.name, self.account_of(context)) not in self.run.refused
+        account = self.account_of(context)
+        if (self.name, account) in self.run.refused:
+            return False
+        if self.run.credentials.sign(self.product, account) is None:
+            self.run.skip_unsigned(self.name, account)
+            return False
+        return True
 
     def cut(self, page: Page) -> None:
         """Keep the rows that are wanted, and split a window that holds too many.

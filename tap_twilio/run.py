@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_twilio.settings import Settings
+
+logger = logging.getLogger("tap-twilio")
 
 
 class Run:
@@ -66,6 +69,21 @@ class Run:
         return self._limiters.setdefault(
             account_sid, Limiter(self.settings.max_concurrent_requests)
         )
+
+    def skip_unsigned(self, stream: str, account_sid: str) -> None:
+        """Take note of a stream that nothing at hand can read for a subaccount.
+
+        Args:
+            stream: Name of the stream.
+            account_sid: The subaccount.
+        """
+        if account_sid not in {account for _, account in self.progress.skipped}:
+            logger.warning(
+                "%s: streams outside the 2010 API need credentials of its own, and there are "
+                "none: they are skipped",
+                account_sid,
+            )
+        self.progress.skipped[stream, account_sid] = "no credentials of its own"
 
     def silence(self) -> float:
         """Tell for how long no account has answered, in seconds."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -247,7 +248,11 @@ def parse(
     Raises:
         SettingsError: Something makes no sense.
     """
-    given = {name: value for name, value in config.items() if value not in (None, "")}
+    given = {
+        name: _plain_number(value, properties.get(name, {}))
+        for name, value in config.items()
+        if value not in (None, "")
+    }
     errors = [*_unknown(given, properties), *_misfits(given, properties)]
     if errors:
         raise SettingsError(errors)
@@ -313,6 +318,16 @@ def did_you_mean(name: str, names: Iterator[str] | list[str]) -> str:
     known = sorted(names)
     close = difflib.get_close_matches(name, known, n=1)
     return f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
+
+
+def _plain_number(value: Any, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    """Undo what the SDK makes of a number: a string in the environment, a decimal in a file."""
+    if isinstance(value, (str, Decimal)) and "number" in schema.get("type", ()):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value
 
 
 def _unknown(given: Mapping[str, Any], properties: Mapping[str, Any]) -> Iterator[str]:

@@ -111,6 +111,8 @@ class TwilioStream(PlannedStream):
         Yields:
             The records, if the stream is selected.
         """
+        if not self.may_read(context):
+            return
         if write and self.selected and not self._announced:
             self._announced = True
             self._write_schema_message()

@@ -68,7 +68,7 @@ class Output:
         return states[-1]["value"] if states else {}
 
     def bookmark(self, stream: str, account_sid: str) -> str | None:
-        for partition in self.state["bookmarks"].get(stream, {}).get("partitions", []):
+        for partition in self.state.get("bookmarks", {}).get(stream, {}).get("partitions", []):
             if partition["context"] == {"account_sid": account_sid}:
                 return partition.get("replication_key_value")
         return None
@@ -194,10 +194,10 @@ def typed(row: Record, properties: dict[str, Any]) -> Record:
         field_schema = properties.get(name, {})
         kinds = field_schema.get("type", [])
         form = field_schema.get("format")
-        if value == "" and ("string" not in kinds or form):
-            result[name] = None
-        elif value is None or name not in properties:
+        if value is None or name not in properties:
             result[name] = value
+        elif value == "" and ("string" not in kinds or form):
+            result[name] = None
         elif form == "date-time":
             rfc = field_schema.get("x-twilio-wire") == "rfc-2822"
             moment = parsedate_to_datetime(value) if rfc else datetime.fromisoformat(value)

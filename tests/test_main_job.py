@@ -146,7 +146,6 @@ def test_accounts_whose_data_ages_differ_lose_nothing(run, sandbox):
                 "start_time": start,
             },
             account_sid=account.sid,
-            AccountSid=account.sid,
         )
 
     output = run(config_for(twilio, start_date="P30D"), streams=["calls"])
