@@ -1,0 +1,260 @@
+"""Addresses, links, signatures, pages and the limiter: what a request is made of."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+import pytest
+from requests.auth import HTTPBasicAuth
+
+from tap_twilio.credentials import Credentials
+from tap_twilio.errors import (
+    AbsentError,
+    LinkError,
+    RefusedError,
+    ResponseError,
+    RetentionError,
+    ThrottledError,
+    TransientError,
+    from_response,
+)
+from tap_twilio.hosts import EDGES, Hosts
+from tap_twilio.limiter import Limiter
+from tap_twilio.pagination import FORMS, ShapeError
+from tap_twilio.redaction import MASK, Redactor
+
+
+@pytest.mark.parametrize(
+    ("hosts", "url"),
+    [
+        (Hosts(), "https://api.twilio.com"),
+        (Hosts(region="us1"), "https://api.ashburn.us1.twilio.com"),
+        (Hosts(region="ie1"), "https://api.dublin.ie1.twilio.com"),
+        (Hosts(region="au1", edge="singapore"), "https://api.singapore.au1.twilio.com"),
+        (Hosts(edge="tokyo"), "https://api.tokyo.us1.twilio.com"),
+        (Hosts(base_url="http://127.0.0.1:1/"), "http://127.0.0.1:1/api"),
+    ],
+)
+def test_hosts(hosts, url):
+    assert hosts.url("api") == url
+
+
+def test_no_host_has_a_region_without_an_edge():
+    for region in EDGES:
+        assert len(Hosts(region=region).url("api").split(".")) == 5
+
+
+@pytest.mark.parametrize(
+    ("link", "url"),
+    [
+        (
+            "/2010-04-01/X.json?Page=1&A%3E=b",
+            "https://api.dublin.ie1.twilio.com/2010-04-01/X.json?Page=1&A%3E=b",
+        ),
+        ("https://api.twilio.com/v1/X?P=1", "https://api.dublin.ie1.twilio.com/v1/X?P=1"),
+        ("https://api.dublin.ie1.twilio.com/v1/X", "https://api.dublin.ie1.twilio.com/v1/X"),
+    ],
+)
+def test_links_are_followed_on_the_configured_host(link, url):
+    assert Hosts(region="ie1").follow("api", link) == url
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://evil.example.com/v1/X",
+        "https://api.twilio.com.evil.example/v1/X",
+        "https://eviltwilio.com/v1/X",
+        "https://monitor.twilio.com/v1/X",
+        "http://api.twilio.com/v1/X",
+        "https://api.twilio.com:8443/v1/X",
+        "//evil.example.com/x",
+        "ftp://api.twilio.com/x",
+        "https://user@evil.example.com/https://api.twilio.com/",
+        "x",
+    ],
+)
+def test_links_elsewhere_are_errors(link):
+    with pytest.raises(LinkError):
+        Hosts().follow("api", link)
+
+
+def test_who_signs():
+    main, own = HTTPBasicAuth("AC1", "t"), HTTPBasicAuth("AC2", "u")
+    credentials = Credentials("AC1", main)
+
+    assert credentials.sign("api", None) is main
+    assert credentials.sign("api", "AC2") is main
+    assert credentials.sign("monitor", "AC1") is main
+    assert credentials.sign("monitor", "AC2") is None
+    credentials.learn("AC2", "u")
+    credentials.learn("AC1", "other")
+    assert credentials.sign("monitor", "AC2") == own
+    assert credentials.sign("monitor", "AC1") is main
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (401, b'{"code":20003,"message":"Authenticate"}', RefusedError),
+        (403, b"<html>", RefusedError),
+        (404, b'{"code":20404}', AbsentError),
+        (429, b"", ThrottledError),
+        (400, b'{"code":20004,"message":"outside of retention window"}', RetentionError),
+        (500, b"oops", TransientError),
+        (503, b"{", TransientError),
+        (408, b"", TransientError),
+        (301, b"", ResponseError),
+        (400, b'{"code":20001,"message":"Invalid date"}', ResponseError),
+    ],
+)
+def test_answers_are_told_apart(status, body, kind):
+    assert type(from_response("/X.json", status, body, {})) is kind
+
+
+def test_an_error_says_what_twilio_said():
+    body = b'{"code":20404,"message":"The requested resource was not found","status":404}'
+    headers = {"Twilio-Request-Id": "RQ1", "Retry-After": "2"}
+
+    error = from_response("/2010-04-01/X.json", 404, body, headers)
+
+    assert str(error) == (
+        "/2010-04-01/X.json: The requested resource was not found "
+        "(HTTP 404, Twilio error 20404, request RQ1)"
+    )
+    assert error.retry_after == 2
+    problem = b'{"type":"x","title":"t","status":400,"code":7,"detail":"Bad thing"}'
+    assert "Bad thing" in str(from_response("/X", 400, problem, {}))
+
+
+@pytest.mark.parametrize(
+    ("form", "payload", "key", "count", "link"),
+    [
+        ("uri", {"calls": [{}, {}], "next_page_uri": "/n"}, "calls", 2, "/n"),
+        ("uri", {"media_list": [{}], "next_page_uri": None, "page": 0}, "media", 1, None),
+        ("uri", {"calls": [], "next_page_uri": ""}, "calls", 0, None),
+        ("meta", {"meta": {"key": "alerts", "next_page_url": "u"}, "alerts": [{}]}, None, 1, "u"),
+        ("meta", {"meta": {}, "data": [{}]}, "data", 1, None),
+        ("none", {"countries": [{}, {}]}, "countries", 2, None),
+        ("none", {"balance": "1"}, None, 1, None),
+    ],
+)
+def test_pages(form, payload, key, count, link):
+    listing = FORMS[form](payload, key)
+
+    assert len(listing.records) == count
+    assert listing.link == link
+
+
+@pytest.mark.parametrize(
+    ("form", "payload"),
+    [
+        ("uri", {}),
+        ("uri", {"a": [], "b": []}),
+        ("uri", {"calls": [1], "next_page_uri": None}),
+        ("uri", {"calls": [], "next_page_uri": {}}),
+        ("meta", {"data": []}),
+        ("meta", {"meta": {"key": "alerts"}}),
+        ("meta", {"meta": {"key": "alerts"}, "alerts": {}}),
+        ("none", {"countries": None}),
+    ],
+)
+def test_pages_of_another_shape_are_errors(form, payload):
+    with pytest.raises(ShapeError):
+        FORMS[form](payload, "countries")
+
+
+def test_the_limit_grows_while_answers_are_good():
+    limiter = Limiter(cap=8)
+    for _ in range(100):
+        while limiter.has_room:
+            limiter.enter()
+        limiter.succeeded()
+        limiter.leave()
+
+    assert limiter.limit == 8
+
+
+def test_one_wave_of_refusals_halves_once():
+    limiter = Limiter(cap=16, limit=16)
+    sent = [limiter.enter() for _ in range(8)]
+    for moment in sent:
+        limiter.throttled(moment)
+        limiter.leave()
+    assert limiter.limit == 8
+
+    limiter.throttled(limiter.enter())
+    assert limiter.limit == 4
+
+
+def test_the_limit_never_reaches_zero():
+    limiter = Limiter(cap=4)
+    for _ in range(10):
+        limiter.throttled(limiter.enter())
+        limiter.leave()
+    assert limiter.limit == 1
+    limiter.enter()
+
+
+def test_what_twilio_counts_is_heeded():
+    limiter = Limiter(cap=16, limit=16)
+    limiter.throttled(limiter.enter(), concurrent=6)
+    assert limiter.limit == 3
+
+
+def test_retry_after_holds_everybody_back():
+    limiter = Limiter(cap=4)
+    limiter.throttled(limiter.enter(), retry_after=0.05)
+    limiter.leave()
+    began = time.monotonic()
+
+    assert not limiter.has_room
+    limiter.enter()
+    assert time.monotonic() - began >= 0.04
+
+
+def test_no_more_than_the_limit_are_in_flight():
+    limiter = Limiter(cap=3)
+    most = 0
+    lock = threading.Lock()
+
+    def work():
+        nonlocal most
+        for _ in range(20):
+            limiter.enter()
+            with lock:
+                most = max(most, limiter.in_flight)
+            limiter.succeeded()
+            limiter.leave()
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert most <= 3
+    assert limiter.in_flight == 0
+
+
+def test_secrets_are_masked_wherever_they_stand():
+    redactor = Redactor()
+    redactor.add("s3cret-token")
+    redactor.add("")
+    redactor.add(None)
+    try:
+        raise ValueError("with s3cret-token inside")  # noqa: EM101, TRY301
+    except ValueError:
+        import sys  # noqa: PLC0415
+
+        record = logging.LogRecord(
+            "x", 10, "f", 1, "url %s", ("https://u:s3cret-token@h",), sys.exc_info()
+        )
+
+    redactor.filter(record)
+    text = logging.Formatter().format(record)
+
+    assert "s3cret-token" not in text
+    assert MASK in text
