@@ -5,9 +5,74 @@ from __future__ import annotations
 from types import ModuleType  # noqa: TC003
 
 from tap_twilio.stream import TwilioStream
-from tap_twilio.streams import accounts, api, monitor
+from tap_twilio.streams import (
+    account_settings,
+    accounts,
+    api,
+    bulkexports,
+    content,
+    conversations,
+    events,
+    flex,
+    iam,
+    insights,
+    intelligence,
+    knowledge,
+    lookups,
+    marketplace,
+    messaging,
+    monitor,
+    numbers,
+    pricing,
+    proxy,
+    routes,
+    serverless,
+    studio,
+    supersim,
+    sync,
+    taskrouter,
+    trunking,
+    trusthub,
+    verify,
+    video,
+    voice,
+    wireless,
+)
 
-MODULES = (accounts, api, monitor)
+# A product comes after those whose records its own are children of.
+MODULES = (
+    accounts,
+    account_settings,
+    api,
+    bulkexports,
+    content,
+    conversations,
+    events,
+    flex,
+    iam,
+    insights,
+    intelligence,
+    knowledge,
+    lookups,
+    marketplace,
+    messaging,
+    monitor,
+    numbers,
+    pricing,
+    proxy,
+    serverless,
+    studio,
+    supersim,
+    sync,
+    taskrouter,
+    trunking,
+    routes,
+    trusthub,
+    verify,
+    video,
+    voice,
+    wireless,
+)
 
 
 def _declared_in(module: ModuleType) -> list[type[TwilioStream]]:

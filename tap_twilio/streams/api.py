@@ -102,6 +102,15 @@ class ConferenceParticipants(AccountStream):
         return parent.get("status") != "completed"
 
 
+class ConferenceRecordings(AccountStream):
+    """Recordings made of one conference."""
+
+    name = "conference_recordings"
+    parent_stream_type = Conferences
+    path = f"{API}/Conferences/{{conference_sid}}/Recordings.json"
+    selected_by_default = False
+
+
 class Recordings(AccountStream):
     """Recordings of calls and conferences."""
 
@@ -110,6 +119,33 @@ class Recordings(AccountStream):
     replication_key = "date_created"
     window = DateFilter("DateCreated")
     lookback = 3 * DAY
+
+
+class RecordingTranscriptions(AccountStream):
+    """Text made from one recording."""
+
+    name = "recording_transcriptions"
+    parent_stream_type = Recordings
+    path = f"{API}/Recordings/{{recording_sid}}/Transcriptions.json"
+    selected_by_default = False
+
+
+class RecordingAddOnResults(AccountStream):
+    """What add-ons made of one recording."""
+
+    name = "recording_add_on_results"
+    parent_stream_type = Recordings
+    path = f"{API}/Recordings/{{reference_sid}}/AddOnResults.json"
+    selected_by_default = False
+
+
+class RecordingAddOnPayloads(AccountStream):
+    """Parts of an add-on's result, without their content."""
+
+    name = "recording_add_on_payloads"
+    parent_stream_type = RecordingAddOnResults
+    path = f"{API}/Recordings/{{reference_sid}}/AddOnResults/{{add_on_result_sid}}/Payloads.json"
+    selected_by_default = False
 
 
 class Transcriptions(AccountStream):
@@ -187,6 +223,14 @@ class MessageMedia(AccountStream):
         return parent.get("num_media") != 0
 
 
+class ShortCodes(AccountStream):
+    """Short codes that an account may send from."""
+
+    name = "short_codes"
+    path = f"{API}/SMS/ShortCodes.json"
+    selected_by_default = False
+
+
 # --- Numbers and addresses ---------------------------------------------------------------------
 
 
@@ -195,6 +239,29 @@ class IncomingPhoneNumbers(AccountStream):
 
     name = "incoming_phone_numbers"
     path = f"{API}/IncomingPhoneNumbers.json"
+
+
+class IncomingPhoneNumberAssignedAddOns(AccountStream):
+    """Add-ons that look at what comes in at one phone number."""
+
+    name = "incoming_phone_number_assigned_add_ons"
+    parent_stream_type = IncomingPhoneNumbers
+    path = f"{API}/IncomingPhoneNumbers/{{resource_sid}}/AssignedAddOns.json"
+    primary_keys = ("resource_sid", "sid")
+    selected_by_default = False
+
+
+class IncomingPhoneNumberAssignedAddOnExtensions(AccountStream):
+    """Products in which a phone number's add-on is used."""
+
+    name = "incoming_phone_number_assigned_add_on_extensions"
+    parent_stream_type = IncomingPhoneNumberAssignedAddOns
+    path = (
+        f"{API}/IncomingPhoneNumbers/{{resource_sid}}"
+        "/AssignedAddOns/{assigned_add_on_sid}/Extensions.json"
+    )
+    primary_keys = ("resource_sid", "assigned_add_on_sid", "sid")
+    selected_by_default = False
 
 
 class Addresses(AccountStream):
@@ -263,6 +330,126 @@ class AvailablePhoneNumbersTollFree(_AvailablePhoneNumbers):
     kind = "toll_free"
 
 
+class AvailablePhoneNumbersNational(_AvailablePhoneNumbers):
+    """Numbers for sale that belong to no place: a sample of each country's inventory."""
+
+    name = "available_phone_numbers_national"
+    path = f"{API}/AvailablePhoneNumbers/{{country_code}}/National.json"
+    kind = "national"
+
+
+class AvailablePhoneNumbersMachineToMachine(_AvailablePhoneNumbers):
+    """Numbers for devices, for sale: a sample of each country's inventory."""
+
+    name = "available_phone_numbers_machine_to_machine"
+    path = f"{API}/AvailablePhoneNumbers/{{country_code}}/MachineToMachine.json"
+    kind = "machine_to_machine"
+
+
+class AvailablePhoneNumbersSharedCost(_AvailablePhoneNumbers):
+    """Numbers for sale whose callers bear a part: a sample of each country's inventory."""
+
+    name = "available_phone_numbers_shared_cost"
+    path = f"{API}/AvailablePhoneNumbers/{{country_code}}/SharedCost.json"
+    kind = "shared_cost"
+
+
+class AvailablePhoneNumbersVoip(_AvailablePhoneNumbers):
+    """Numbers for Internet telephony, for sale: a sample of each country's inventory."""
+
+    name = "available_phone_numbers_voip"
+    path = f"{API}/AvailablePhoneNumbers/{{country_code}}/Voip.json"
+    kind = "voip"
+
+
+# --- SIP ---------------------------------------------------------------------------------------
+
+
+class SipCredentialLists(AccountStream):
+    """Lists of user names that SIP domains let in."""
+
+    name = "sip_credential_lists"
+    path = f"{API}/SIP/CredentialLists.json"
+    selected_by_default = False
+
+
+class SipCredentials(AccountStream):
+    """User names in a credential list, without their passwords."""
+
+    name = "sip_credentials"
+    parent_stream_type = SipCredentialLists
+    path = f"{API}/SIP/CredentialLists/{{credential_list_sid}}/Credentials.json"
+    selected_by_default = False
+
+
+class SipIpAccessControlLists(AccountStream):
+    """Lists of IP addresses that SIP domains let in."""
+
+    name = "sip_ip_access_control_lists"
+    path = f"{API}/SIP/IpAccessControlLists.json"
+    selected_by_default = False
+
+
+class SipIpAddresses(AccountStream):
+    """IP addresses in an access control list."""
+
+    name = "sip_ip_addresses"
+    parent_stream_type = SipIpAccessControlLists
+    path = f"{API}/SIP/IpAccessControlLists/{{ip_access_control_list_sid}}/IpAddresses.json"
+    selected_by_default = False
+
+
+class SipDomains(AccountStream):
+    """SIP domains: where one's own SIP devices reach Twilio."""
+
+    name = "sip_domains"
+    path = f"{API}/SIP/Domains.json"
+    selected_by_default = False
+
+
+class _SipMapping(AccountStream):
+    """A list that a SIP domain uses; its SID is the list's own, so it recurs across domains."""
+
+    parent_stream_type = SipDomains
+    primary_keys = ("domain_sid", "sid")
+    selected_by_default = False
+
+
+class SipAuthCallsCredentialListMappings(_SipMapping):
+    """Credential lists that let calls into a SIP domain."""
+
+    name = "sip_auth_calls_credential_list_mappings"
+    path = f"{API}/SIP/Domains/{{domain_sid}}/Auth/Calls/CredentialListMappings.json"
+
+
+class SipAuthCallsIpAccessControlListMappings(_SipMapping):
+    """Lists of IP addresses that let calls into a SIP domain."""
+
+    name = "sip_auth_calls_ip_access_control_list_mappings"
+    path = f"{API}/SIP/Domains/{{domain_sid}}/Auth/Calls/IpAccessControlListMappings.json"
+
+
+class SipAuthRegistrationsCredentialListMappings(_SipMapping):
+    """Credential lists by which devices register at a SIP domain."""
+
+    name = "sip_auth_registrations_credential_list_mappings"
+    path = f"{API}/SIP/Domains/{{domain_sid}}/Auth/Registrations/CredentialListMappings.json"
+
+
+class SipCredentialListMappings(_SipMapping):
+    """Credential lists of a SIP domain, by the older path."""
+
+    name = "sip_credential_list_mappings"
+    path = f"{API}/SIP/Domains/{{domain_sid}}/CredentialListMappings.json"
+
+
+class SipIpAccessControlListMappings(_SipMapping):
+    """Lists of IP addresses of a SIP domain, by the older path."""
+
+    name = "sip_ip_access_control_list_mappings"
+    path = f"{API}/SIP/Domains/{{domain_sid}}/IpAccessControlListMappings.json"
+
+
 # --- Account and usage -------------------------------------------------------------------------
 
 
@@ -271,6 +458,31 @@ class Keys(AccountStream):
 
     name = "keys"
     path = f"{API}/Keys.json"
+
+
+class SigningKeys(AccountStream):
+    """API keys by the older path, without their secrets."""
+
+    name = "signing_keys"
+    path = f"{API}/SigningKeys.json"
+    selected_by_default = False
+
+
+class ConnectApps(AccountStream):
+    """Apps of an account that others can authorize to act for them."""
+
+    name = "connect_apps"
+    path = f"{API}/ConnectApps.json"
+    selected_by_default = False
+
+
+class AuthorizedConnectApps(AccountStream):
+    """Apps of others that an account has authorized to act for it."""
+
+    name = "authorized_connect_apps"
+    path = f"{API}/AuthorizedConnectApps.json"
+    primary_keys = ("account_sid", "connect_app_sid")
+    selected_by_default = False
 
 
 class Balance(AccountStream):

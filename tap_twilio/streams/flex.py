@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, ClassVar
+
 from tap_twilio.streams.accounts import AccountStream
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class _Flex(AccountStream):
@@ -137,7 +142,7 @@ class FlexInsightsQuestionnaires(_Flex):
     name = "flex_insights_questionnaires"
     path = "/v1/Insights/QualityManagement/Questionnaires"
     primary_keys = ("questionnaire_sid",)
-    params = {"IncludeInactive": "true"}  # noqa: RUF012
+    params: ClassVar[Mapping[str, str]] = {"IncludeInactive": "true"}
 
 
 class FlexInsightsQuestions(_Flex):

@@ -76,7 +76,8 @@ class MessagingUsecases(_Messaging):
 
     name = "messaging_usecases"
     path = "/v1/Services/Usecases"
-    primary_keys = ("account_sid",)
+    primary_keys = ("account_sid", "index")
+    position_field = "index"
 
 
 class MessagingSenders(_Messaging):
@@ -121,7 +122,8 @@ class MessagingUsAppToPersonUsecases(_Messaging):
     name = "messaging_us_app_to_person_usecases"
     parent_stream_type = MessagingServices
     path = "/v1/Services/{messaging_service_sid}/Compliance/Usa2p/Usecases"
-    primary_keys = ("messaging_service_sid",)
+    primary_keys = ("messaging_service_sid", "index")
+    position_field = "index"
 
 
 class MessagingTollfreeVerifications(_Messaging):

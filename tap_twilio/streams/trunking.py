@@ -52,9 +52,10 @@ class TrunkingPhoneNumbers(_OfTrunk):
     path = "/v1/Trunks/{trunk_sid}/PhoneNumbers"
 
 
-class TrunkingRecordingSettings(_OfTrunk):
+class TrunkingRecordingSettings(_Trunking):
     """Which of a trunk's calls are recorded, and how."""
 
     name = "trunking_recording_settings"
+    parent_stream_type = TrunkingTrunks
     path = "/v1/Trunks/{trunk_sid}/Recording"
     primary_keys = ("trunk_sid",)
