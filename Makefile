@@ -1,0 +1,65 @@
+# `make demo` shows the tap at work, `make test` is all that CI does. Both need only Python and make.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint types pytest format schemas constraints clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+demo: $(VENV)/.demo ## Read a simulated Twilio (or, with credentials, yours) twice, and look at the data
+	@$(BIN)/python -m demo
+
+test: lint types pytest ## All that CI does: style, types, tests, coverage
+
+setup: $(VENV)/.dev ## Install everything for development into .venv
+	@echo "Ready: $(BIN)/tap-twilio --help"
+
+lint: $(VENV)/.dev ## Check style and format
+	@echo "== ruff"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev ## Check types
+	@echo "== mypy"
+	@$(BIN)/mypy
+
+# Tests that build and install packages stay together in one process, the others use all cores.
+pytest: $(VENV)/.dev ## Run the tests with coverage
+	@echo "== pytest"
+	@$(BIN)/python -m pytest -q -n auto --dist loadgroup --cov --cov-report=term
+
+format: $(VENV)/.dev ## Put code into its form, and mend what can be mended
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/ruff format .
+
+schemas: $(VENV)/.dev ## Make schemas/ from the OpenAPI documents in FOLDER=...
+	@test -n "$(FOLDER)" || { echo "Say where Twilio's OpenAPI documents are: make schemas FOLDER=..." >&2; exit 2; }
+	@$(BIN)/python scripts/update_schemas.py "$(FOLDER)"
+
+constraints: $(VENV)/.dev ## Renew constraints.txt: the versions that everything is tested with
+	@$(PIP) install --group constraints -c constraints.txt
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-header \
+	    --no-annotate --group dev --group constraints --output-file constraints.txt pyproject.toml
+	@echo "Wrote constraints.txt"
+
+clean: ## Remove everything that was made here
+	@rm -rf $(VENV) .cache build dist output .coverage* .hypothesis .meltano .mypy_cache \
+	    .pytest_cache .ruff_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One environment; a group is installed when first needed, and again when what it says changes.
+$(VENV)/.%: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing the tap and its $* tools into $(VENV)"
+	@$(PIP) install -c constraints.txt --editable . --group $*
+	@touch $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "Python 3.11 or later is needed: make PYTHON=/path/to/python" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --upgrade 'pip>=25.1' # older ones know no dependency groups

@@ -1,0 +1,1 @@
+"""Both halves of an incremental sync, from start to finish: `make demo`."""
