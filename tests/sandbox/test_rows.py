@@ -93,7 +93,7 @@ def test_unknown_parents_and_rows_are_not_found(client):
 
 
 def test_a_row_by_its_sid(client, shared):
-    for host, path in (("api", CALLS), ("api", MESSAGES), ("monitor", "/v1/Alerts")):
+    for host, path in (("api", CALLS), ("api", MESSAGES)):
         row = shared.truth(host, path)[5]
         place = path.removesuffix(".json") + f"/{row['sid']}" + (".json" if host == "api" else "")
         assert client.get(host, place).json() == row
