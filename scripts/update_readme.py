@@ -26,8 +26,9 @@ CATALOGUE = ROOT / "docs" / "streams.md"
 INTRODUCTION = """\
 # Streams
 
-All streams by Twilio product. *Read for each* says what one request is made for: a stream read for
-each call costs at least a request a call. *Default* streams are read when no catalog selects others.
+All streams by Twilio product. *Read for each* says what one request is made for: a stream read
+for each call costs at least a request a call. *Default* streams are read when no catalog selects
+others.
 
 This page is written by `scripts/update_readme.py`."""
 
