@@ -32,6 +32,7 @@ class Property:
     wire: str | None
     sid: str | None
     enum: tuple[Any, ...]
+    nullable: bool = True
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,12 @@ def identifying_field(parent: Endpoint, placeholder: str) -> str:
 def _read(file: Path) -> Endpoint:
     schema = json.loads(file.read_text(encoding="utf-8"))
     twilio = schema["x-twilio"]
-    properties = {name: _property(name, one) for name, one in schema["properties"].items()}
+    properties = {
+        name: _property(name, one)
+        for name, one in schema["properties"].items()
+        # What the tap adds isn't Twilio's to send.
+        if not (one.get("x-twilio-parent") or one.get("x-twilio-added"))
+    }
     return Endpoint(
         stream=file.stem,
         host=twilio["host"],
@@ -176,6 +182,7 @@ def _read(file: Path) -> Endpoint:
 
 def _property(name: str, schema: dict[str, Any]) -> Property:
     types = schema.get("type", "string")
+    nullable = "null" in types
     if isinstance(types, list):
         types = next((one for one in types if one != "null"), "string")
     sid = schema.get("x-twilio-sid")
@@ -186,4 +193,5 @@ def _property(name: str, schema: dict[str, Any]) -> Property:
         wire=schema.get("x-twilio-wire"),
         sid=sid[0] if isinstance(sid, list) else sid,
         enum=tuple(schema.get("x-twilio-enum", ())),
+        nullable=nullable,
     )

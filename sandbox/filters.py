@@ -98,6 +98,11 @@ def select(
     selection.tests += [
         _equals(column, values) for column, values in _wanted(endpoint, traits, given).items()
     ]
+    selection.tests += [
+        _begins(traits.prefixes[name], f"{value}:")
+        for name, value in given
+        if name in traits.prefixes
+    ]
     hidden = traits.hides
     if hidden is not None and not _lifted(hidden.parameter, query):
         selection.tests.append(lambda row: (row.get(hidden.field) == hidden.value) is hidden.shown)
@@ -248,6 +253,10 @@ def _equals(column: str, values: list[str]) -> Test:
         return (str(value).lower() if isinstance(value, bool) else str(value)) in values
 
     return test
+
+
+def _begins(column: str, start: str) -> Test:
+    return lambda row: str(row.get(column)).startswith(start)
 
 
 def _lifted(parameter: str, query: Query) -> bool:

@@ -284,7 +284,9 @@ TRAITS: Final[Mapping[tuple[str, str], Traits]] = {
         dates=_range("DateCreatedAfter", "DateCreatedBefore", "date_created")
     ),
     ("iam", "/v1/Keys"): Traits(required=("AccountSid",)),
-    ("messaging", "/v2/Channels/Senders"): Traits(required=("Channel",)),
+    ("messaging", "/v2/Channels/Senders"): Traits(
+        required=("Channel",), prefixes={"Channel": "sender_id"}
+    ),
     ("notify", "/v1/Services/{ServiceSid}/Bindings"): Traits(
         dates=_range("StartDate", "EndDate", "date_created", high_boundary="day")
     ),

@@ -108,7 +108,7 @@ def national(number: str) -> str:
     return f"({number[2:5]}) {number[5:8]}-{number[8:]}"
 
 
-def _maker(table: Table, one: Property) -> object:  # noqa: PLR0911 - one line a kind of field
+def _maker(table: Table, one: Property) -> object:  # noqa: C901, PLR0911 - one line a kind of field
     """Give a constant, or what makes the value of each row."""
     name, values = one.name, table.values_by_field
     if name in values:
@@ -130,6 +130,9 @@ def _maker(table: Table, one: Property) -> object:  # noqa: PLR0911 - one line a
     if one.type in ("integer", "number"):
         scalar = _scalar(one)
         return lambda draft: str(scalar(draft))
+    if not one.nullable and name not in _TEXTS:
+        # Part of a key: never null, and nobody else's.
+        return lambda draft: f"{name}-{draft.bits:x}"
     return _text(table, name)
 
 
@@ -252,6 +255,7 @@ _TEXTS: Final[dict[str, Any]] = {
     "country": lambda draft: COUNTRIES[draft.index % len(COUNTRIES)][1],
     "country_code": _country,
     "currency": "USD",
+    "sender_id": lambda draft: f"{('whatsapp', 'rcs')[draft.index % 2]}:{own_number(draft.index)}",
     "email": lambda draft: f"person{draft.index}@example.com",
     "friendly_name": lambda draft: f"{NAMES[draft.bits % len(NAMES)]} {draft.index}",
     "from": lambda draft: phone_number(draft.bits),

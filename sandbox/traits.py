@@ -87,6 +87,7 @@ class Traits:
         cap: The most rows that a query may give.
         tokens: What page tokens are made of.
         required: Parameters without which the list gives nothing.
+        prefixes: Parameters whose value is what a field begins with, up to its colon.
     """
 
     volume: int = 5
@@ -112,3 +113,4 @@ class Traits:
     cap: int | None = None
     tokens: Literal["sid", "page", "opaque"] | None = None
     required: tuple[str, ...] = ()
+    prefixes: Mapping[str, str] = field(default_factory=dict)

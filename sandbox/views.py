@@ -18,11 +18,19 @@ class Filtered:
         base: The table.
         where: The fields that decide, each with its value.
         places: The only places that can hold such rows, if that is known.
+        without: Fields of the table that this list doesn't show.
     """
 
-    def __init__(self, base: Table, where: Mapping[str, str], places: Sequence[int] | None) -> None:
+    def __init__(
+        self,
+        base: Table,
+        where: Mapping[str, str],
+        places: Sequence[int] | None,
+        without: frozenset[str] = frozenset(),
+    ) -> None:
         """Keep the condition."""
         self.base = base
+        self._without = without
         self._where = where
         self._places = places
 
@@ -46,7 +54,7 @@ class Filtered:
                 rows = [one for one in rows if (one[0] > after if ascending else one[0] < after)]
         for key, row in rows:
             if all(row.get(name) == value for name, value in self._where.items()):
-                yield key, row
+                yield key, {name: row[name] for name in row if name not in self._without}
 
     def locate(self, sid: str, now: int) -> Key | None:
         """Give the key of a row that was listed once."""

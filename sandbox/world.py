@@ -104,7 +104,8 @@ class World:
                 above = self.catalogue.parent(endpoint, placeholder)
                 table = self._related(above.path, account) if above else None
                 places = places_below(base, table, sid) if table else None
-            return Filtered(base, where, places)
+            without = base.endpoint.properties.keys() - endpoint.properties.keys()
+            return Filtered(base, where, places, frozenset(without))
         live = self.traits(endpoint).live
         if live is not None and parent is not None and not live(parent):
             return Shelf(lambda _: [])

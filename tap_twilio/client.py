@@ -18,7 +18,14 @@ from singer_sdk.streams import RESTStream
 from typing_extensions import override
 
 from tap_twilio import schemas
-from tap_twilio.errors import RefusedError, RetentionError, TapError, ThrottledError, TransientError
+from tap_twilio.errors import (
+    AbsentError,
+    RefusedError,
+    RetentionError,
+    TapError,
+    ThrottledError,
+    TransientError,
+)
 from tap_twilio.pages import Page, Request
 from tap_twilio.pagination import FORMS, ShapeError
 from tap_twilio.windows import Unit
@@ -53,6 +60,8 @@ class EndpointClient(RESTStream[str]):
         chains: Query parameters that need one request chain for each value, as no single
             request lists all rows.
         page_size: Most rows to ask for, where the endpoint's own maximum is too many.
+        size_param: Query parameter that takes the page size.
+        absent_is_empty: Whether a window that has no rows is answered with 404.
         parent_field: Field of the parent's record that fills the path's last placeholder.
         position_field: Field to add to each record: its position in the list.
         secret_fields: Fields that never leave the tap.
@@ -66,6 +75,8 @@ class EndpointClient(RESTStream[str]):
     params: ClassVar[Mapping[str, str]] = {}
     chains: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     page_size: ClassVar[int | None] = None
+    size_param: ClassVar[str] = "PageSize"
+    absent_is_empty: ClassVar[bool] = False
     parent_field: ClassVar[str] = "sid"
     position_field: ClassVar[str | None] = None
     secret_fields: ClassVar[tuple[str, ...]] = ()
@@ -83,6 +94,8 @@ class EndpointClient(RESTStream[str]):
             tap: The tap.
         """
         schema, self.endpoint = schemas.load(self.product, self.name)
+        for secret in self.secret_fields:
+            schema["properties"].pop(secret, None)
         super().__init__(tap, schema=schema)
         self._announced = False
         self._seen_oddities: set[str] = set()
@@ -164,6 +177,10 @@ class EndpointClient(RESTStream[str]):
         """
         try:
             return self._patient_get(_Try(request, self.page_limit))
+        except AbsentError:
+            if request.window is None or not self.absent_is_empty:
+                raise
+            return Page([], 0, 0.0, None, request)
         except RetentionError:
             if request.window is None or self.window is None:
                 raise
@@ -202,7 +219,7 @@ class EndpointClient(RESTStream[str]):
         endpoint = urlsplit(url).path
         params = request.params
         if attempt.page_size is not None and request.link is None:
-            params = params | {"PageSize": str(attempt.page_size)}
+            params = params | {self.size_param: str(attempt.page_size)}
         self.run.progress.count_request(self.name, again=attempt.failures > 0)
         try:
             payload, size = self.run.transport.get(
@@ -231,7 +248,7 @@ class EndpointClient(RESTStream[str]):
             msg_0 = f"{endpoint}: {message}"
             raise TapError(msg_0)
         full = len(listing.records) / attempt.page_size if attempt.page_size else 1.0
-        return Page(listing.records, size, full, link, request)
+        return Page(listing.records, size, full, link, request, more=listing.more)
 
     def _is_silent(self, error: Exception) -> bool:  # noqa: ARG002
         """Tell whether throttling has gone on for too long: no limiter has seen an answer."""

@@ -24,6 +24,7 @@ class Page:
         size: Bytes of its body.
         full: How full it was: rows to rows asked for.
         link: Address of the next page of its chain.
+        more: Query parameters of the next page, where Twilio gives no link to it.
         parts: The requests to make instead, where its window turned out to be too full.
         following: The request of the next page.
         request: What it answers.
@@ -42,6 +43,7 @@ class Page:
     parents: list[Record] | None = None
     numbers: list[int] | None = None
     undated: Undated | None = None
+    more: dict[str, str] | None = None
 
     def keep(self, indexes: list[int]) -> None:
         """Leave out records, without a change to the places of their children.
@@ -120,7 +122,12 @@ class Request:
         """Tell whether the account bears another request now."""
         return self.stream.run.limiter(self.stream.account_of(self.context)).has_room
 
-    def after(self, link: str) -> Request:
-        """Make the request of the next page of the same chain."""
+    def after(self, page: Page) -> Request | None:
+        """Make the request of the next page of the same chain; none after the last."""
         *place, number = self.order
-        return replace(self, order=(*place, number + 1), params={}, link=link)
+        order = (*place, number + 1)
+        if page.link is not None:
+            return replace(self, order=order, params={}, link=page.link, undated=page.undated)
+        if page.more is not None:
+            return replace(self, order=order, params=self.params | page.more)
+        return None

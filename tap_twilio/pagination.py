@@ -22,10 +22,12 @@ class Listing:
     Attributes:
         records: The rows, as Twilio sent them.
         link: The link to the next page, exactly as Twilio gave it; none on the last.
+        more: Where Twilio gives no link: the query parameters that the next page needs besides.
     """
 
     records: list[dict[str, Any]]
-    link: str | None
+    link: str | None = None
+    more: dict[str, str] | None = None
 
 
 def read_uri(payload: Payload, data_key: str | None) -> Listing:
@@ -47,14 +49,41 @@ def read_meta(payload: Payload, data_key: str | None) -> Listing:
 def read_array(payload: Payload, data_key: str | None) -> Listing:
     """Read a list that comes whole, or a single object where there is no list."""
     if data_key is None:
-        return Listing([payload], None)
-    return Listing(_rows(payload, data_key), None)
+        return Listing([payload])
+    return Listing(_rows(payload, data_key))
+
+
+def read_token(payload: Payload, data_key: str | None) -> Listing:
+    """Read a page whose ``meta`` gives a token for the next one instead of a link."""
+    meta = payload.get("meta")
+    if not isinstance(meta, dict):
+        msg = "it has no 'meta' object"
+        raise ShapeError(msg)
+    rows = _rows(payload, meta.get("key", data_key))
+    for name, parameter in (("next_token", "Token"), ("nextToken", "pageToken")):
+        if token := meta.get(name):
+            return Listing(rows, more={parameter: str(token)})
+    return Listing(rows)
+
+
+def read_page_number(payload: Payload, data_key: str | None) -> Listing:
+    """Read a page that has a number, and says whether another follows."""
+    rows = _rows(payload, data_key)
+    if not payload.get("has_next"):
+        return Listing(rows)
+    current = payload.get("current_page")
+    if not isinstance(current, int):
+        msg = "its 'current_page' is not a number"
+        raise ShapeError(msg)
+    return Listing(rows, more={"Page": str(current + 1)})
 
 
 FORMS: dict[str, Callable[[Payload, str | None], Listing]] = {
     "uri": read_uri,
     "meta": read_meta,
     "none": read_array,
+    "token": read_token,
+    "page_number": read_page_number,
 }
 """Readers by the name of the paging form, as schema files have it."""
 

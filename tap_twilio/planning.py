@@ -203,8 +203,8 @@ class PlannedStream(EndpointClient):
         if page.parts:
             return [iter(page.parts)]
         wanted: list[Iterator[Request]] = []
-        if page.link is not None:
-            page.following = replace(page.request.after(page.link), undated=page.undated)
+        page.following = page.request.after(page)
+        if page.following is not None:
             wanted.append(iter([page.following]))
         if self.children:
             wanted.append(self._requests_below(page))

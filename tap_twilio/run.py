@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from tap_twilio.ahead import Ahead
 from tap_twilio.credentials import Credentials
 from tap_twilio.errors import Stopped
-from tap_twilio.transport import Transport
 from tap_twilio.limiter import Limiter
 from tap_twilio.progress import Progress
+from tap_twilio.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -34,7 +34,14 @@ SIGNAL_BASE = 128
 """A process that a signal ended exits with this plus the signal's number."""
 
 
+_NOISE = frozenset({"Added '%s' as child stream to '%s'", "Skipping deselected stream '%s'."})
+"""What the SDK logs for each of some hundred streams at every start."""
+
 _TOLD_BY_THE_SDK = (ConfigValidationError, click.exceptions.Exit, click.ClickException)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    return record.msg not in _NOISE
 
 
 class TapTwilio(Tap):
@@ -44,6 +51,16 @@ class TapTwilio(Tap):
     package_name = "tap-twilio-streams"
     config_jsonschema: ClassVar[dict[str, Any]] = settings.SCHEMA
     message_writer_class: type[GenericSingerWriter[Any, Any]] = Writer
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Quieten the SDK, and start it.
+
+        Args:
+            *args: As the SDK has them.
+            **kwargs: As the SDK has them.
+        """
+        self.logger.addFilter(_is_news)
+        super().__init__(*args, **kwargs)
 
     # --- Settings ------------------------------------------------------------------------------
 

@@ -59,7 +59,7 @@ class Want:
             raise self.error
         return Body(self.size, self.name)
 
-    def follow(self, page: Body) -> list[Iterator[Want]]:
+    def follow(self, _page: Body) -> list[Iterator[Want]]:
         return [iter(self.below)] if self.below else []
 
     def may_go(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
@@ -160,7 +161,7 @@ def test_accounts_whose_data_ages_differ_lose_nothing(run, sandbox):
 @pytest.mark.parametrize("after", ["inclusive", "exclusive"])
 @pytest.mark.parametrize("precision", ["second", "day"])
 @pytest.mark.parametrize("nulls", [False, True])
-def test_no_reading_of_the_date_operators_loses_or_doubles_a_row(
+def test_no_reading_of_the_date_operators_loses_or_doubles_a_row(  # noqa: PLR0913, PLR0917
     run, sandbox, before, after, precision, nulls
 ):
     twilio = sandbox(
@@ -177,7 +178,7 @@ def test_no_reading_of_the_date_operators_loses_or_doubles_a_row(
 def test_ranges_that_meet_hold_each_row_once(run, small):
     days = [60, 31, 30, 12.5, 5, 0]
     sids: list[str] = []
-    for oldest, newest in zip(days, days[1:], strict=False):
+    for oldest, newest in pairwise(days):
         now = datetime.now(UTC)
         dates = {"start_date": (now - timedelta(days=oldest)).isoformat()}
         if newest:

@@ -61,7 +61,7 @@ def test_dates(value, result):
 
 @pytest.mark.parametrize(
     ("value", "result"),
-    [("4", 4), ("-1", -1), (7, 7), ("4.0", 4), (Decimal("3"), 3), ("", None), ("0" * 3, 0)],
+    [("4", 4), ("-1", -1), (7, 7), ("4.0", 4), (Decimal(3), 3), ("", None), ("0" * 3, 0)],
 )
 def test_integers(value, result):
     assert to_integer(value) == result

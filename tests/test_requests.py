@@ -245,7 +245,7 @@ def test_secrets_are_masked_wherever_they_stand():
     redactor.add("")
     redactor.add(None)
     try:
-        raise ValueError("with s3cret-token inside")  # noqa: EM101, TRY301
+        raise ValueError("with s3cret-token inside")  # noqa: EM101, TRY003, TRY301
     except ValueError:
         import sys  # noqa: PLC0415
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -24,7 +25,7 @@ units = st.sampled_from(list(Unit))
 def assert_tiles(parts, whole):
     assert parts[0].start == whole.start
     assert parts[-1].end == whole.end
-    for part, following in zip(parts, parts[1:], strict=False):
+    for part, following in pairwise(parts):
         assert part.end == following.start
         assert part.start < part.end
 
@@ -49,7 +50,7 @@ def test_stretches_tile_the_range(start, length, unit, longest):
     full=st.floats(0.01, 1),
     is_open=st.booleans(),
 )
-def test_parts_tile_the_window(start, length, unit, span, full, is_open):
+def test_parts_tile_the_window(start, length, unit, span, full, is_open):  # noqa: PLR0913, PLR0917
     dates = DateFilter("D", precision=unit)
     whole = Window(start, None if is_open else start + length)
     newest = start + length

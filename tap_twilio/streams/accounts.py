@@ -45,10 +45,8 @@ class Accounts(TwilioStream):
                 self.run.credentials.learn(record["sid"], token)
         # What is below is announced once all accounts are known: the settings may leave some out.
         self.converter.convert(page.records)
-        if page.link is None:
-            return []
-        page.following = page.request.after(page.link)
-        return [iter([page.following])]
+        page.following = page.request.after(page)
+        return [] if page.following is None else [iter([page.following])]
 
     def sign_in(self) -> Page:
         """Find out whose rows the credentials can read.

@@ -507,6 +507,8 @@ class _Usage(AccountStream):
     # Twilio adds the subaccounts' usage to their parent's unless told not to, and the
     # subaccounts are read too.
     params: ClassVar[Mapping[str, str]] = {"IncludeSubaccounts": "false"}
+    # A period before the account was made, or without usage, is answered with 404.
+    absent_is_empty = True
     # Larger pages of usage are known to end in HTTP 500.
     page_size = 500
     selected_by_default = False
@@ -527,7 +529,7 @@ class UsageRecordsDaily(_Usage):
     path = f"{API}/Usage/Records/Daily.json"
     replication_key = "start_date"
     window = DateFilter(
-        after="StartDate", before="EndDate", precision=Unit.DAY, longest=92 * DAY, closed=True
+        after="StartDate", before="EndDate", precision=Unit.DAY, longest=366 * DAY, closed=True
     )
     lookback = 3 * DAY
     selected_by_default = True

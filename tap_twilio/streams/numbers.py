@@ -116,6 +116,7 @@ class NumbersPortInRequests(_Numbers):
     name = "numbers_port_in_requests"
     path = "/v1/Porting/PortIn/PortInRequests"
     primary_keys = ("port_in_request_sid",)
+    size_param = "Size"
 
 
 class NumbersPortInRequestDetails(_Numbers):
