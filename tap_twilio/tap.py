@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import click
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.singerlib import StateMessage
 from typing_extensions import override
 
 from tap_twilio import settings
@@ -94,7 +95,7 @@ class TapTwilio(Tap):
             msg = "This needs settings that make sense"
             raise TapError(msg)
         self._check_filters(self._settings)
-        return Run(self._settings, write_state=self.write_state)
+        return Run(self._settings, write_state=self.write_last_state)
 
     def _check_filters(self, given: settings.Settings) -> None:
         for name, parameters in given.filters.items():
@@ -120,6 +121,10 @@ class TapTwilio(Tap):
     def write_state(self) -> None:
         """Write the state as it is, unless that is what was written last."""
         self.state_writer.write_state(self.state)
+
+    def write_last_state(self) -> None:
+        """Write the state once more, as the last message: some targets forget it at a RECORD."""
+        self.write_message(StateMessage(value=self.state))
 
     def tell(self) -> None:
         """Log what the run did."""

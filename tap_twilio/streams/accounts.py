@@ -141,6 +141,8 @@ class Accounts(TwilioStream):
             self._write_schema_message()
         for page in self.pages(context, order):
             yield from self.emit(page, write=write)
+        if write:
+            self._tap.write_last_state()
         self._tap.tell()
         if failures := self.run.progress.failures:
             msg = f"{len(failures)} of the things to read could not be read to the end; see above"
