@@ -10,7 +10,7 @@ import re
 import sys
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from tap_twilio.settings import SCHEMA
 from tap_twilio.streams import STREAMS
@@ -61,7 +61,7 @@ def streams_table(streams: list[type[TwilioStream]]) -> str:
         "|---|---|---|---|---|---|",
     ]
     for stream in streams:
-        parent = stream.parent_stream_type
+        parent = cast("type[TwilioStream] | None", stream.parent_stream_type)
         above = parent.name if parent is not None and parent is not Accounts else "account"
         key = ", ".join(f"`{name}`" for name in stream.primary_keys) or "none"
         by = ""

@@ -67,6 +67,7 @@ class EndpointClient(RESTStream[str]):
         secret_fields: Fields that never leave the tap.
     """
 
+    name: str = ""
     path: str = ""
     product: ClassVar[str] = "api"
     window: ClassVar[DateFilter | None] = None

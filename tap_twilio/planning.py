@@ -35,6 +35,9 @@ AGES = tuple(timedelta(days=days) for days in (365, 120, 30, 7))
 as bookmarks move only when all chains of a window are read."""
 
 
+UPDATED = "date_updated"
+
+
 class PlannedStream(EndpointClient):
     """A stream that knows what to ask for, and how far it has come."""
 
@@ -69,9 +72,27 @@ class PlannedStream(EndpointClient):
         return cast("str", type(self).replication_key)
 
     @property
+    def _bookmark_key(self) -> str:
+        return UPDATED if self.window is None else self._key
+
+    @property
     def is_incremental(self) -> bool:
         """Whether the stream is read by windows and keeps a bookmark."""
         return self.window is not None and self.replication_method == "INCREMENTAL"
+
+    @cached_property
+    def skips_unchanged(self) -> bool:
+        """Whether rows that didn't change since the last run are left out.
+
+        A bookmark is an account's, so this is for lists that an account has one of.
+        """
+        return (
+            self.run.settings.skip_unchanged
+            and self.window is None
+            and self.parent_stream_type is not None
+            and self.placeholder == "account_sid"
+            and self.schema["properties"].get(UPDATED, {}).get("format") == "date-time"
+        )
 
     def range(self, context: Mapping[str, Any]) -> Window | None:
         """Tell what stretch of time is to be read.
@@ -352,9 +373,9 @@ class PlannedStream(EndpointClient):
         Returns:
             The moment up to which all was read; none if it never was.
         """
-        if not self.is_incremental:
+        if not self.is_incremental and not self.skips_unchanged:
             return None
-        key, account = self._key, self.account_of(context)
+        key, account = self._bookmark_key, self.account_of(context)
         moments = []
         for keeper in self._keepers:
             partitions = get_state_partitions_list(self._tap.state, keeper.name) or []
@@ -368,19 +389,36 @@ class PlannedStream(EndpointClient):
         return min(moments) if len(moments) == len(self._keepers) > 0 else None
 
     def _finish(self, context: Mapping[str, Any], window: Window | None, failures: int) -> None:
-        """Move the bookmark to a window's end, never back and never past the run's beginning."""
+        """Move the bookmark to the end of a window, if all below it could be read."""
         if window is None or not self.is_incremental or len(self.run.progress.failures) > failures:
             return
-        now = self.run.settings.now
-        moment = now if window.end is None else min(window.end, now)
-        before = self.bookmark(context)
-        if before is None or moment > before:
-            for keeper in self._keepers:
-                state = keeper.get_context_state({"account_sid": self.account_of(context)})
-                state["replication_key"] = self._key
-                state["replication_key_value"] = iso(moment)
-                keeper.state_manager.is_flushed = False
+        self._move_bookmark(context, window.end or self.run.settings.now)
         self._tap.write_state()
+
+    def _move_bookmark(self, context: Mapping[str, Any], moment: datetime) -> None:
+        """Move the bookmark on: never back, and never past the run's beginning."""
+        before = self.bookmark(context)
+        moment = min(moment, self.run.settings.now)
+        if before is not None and moment <= before:
+            return
+        for keeper in self._keepers:
+            state = keeper.get_context_state({"account_sid": self.account_of(context)})
+            state["replication_key"] = self._bookmark_key
+            state["replication_key_value"] = iso(moment)
+            keeper.state_manager.is_flushed = False
+
+    def drop_unchanged(self, page: Page, bookmark: datetime | None) -> None:
+        """Leave out rows that are as they were at the last run; their children are read.
+
+        Args:
+            page: A page of a list that is read whole.
+            bookmark: When the last run began.
+        """
+        if bookmark is None:
+            return
+        floor = iso(bookmark)[:-1]
+        page.parents = page.records
+        page.records = [row for row in page.records if (row.get(UPDATED) or floor) >= floor]
 
 
 def _wire(value: Any) -> str:  # noqa: ANN401

@@ -112,6 +112,14 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         examples=[7],
     ),
     th.Property(
+        "skip_unchanged",
+        th.BooleanType,
+        default=False,
+        title="Skip unchanged rows",
+        description="Whether lists that have no date filter, but a date_updated, give only rows "
+        "that changed since the last run. They are read whole in any case.",
+    ),
+    th.Property(
         "page_size",
         th.IntegerType(minimum=1, maximum=5000),
         title="Page size",
@@ -207,6 +215,7 @@ class Settings:
     accounts: tuple[str, ...] = ()
     include_subaccounts: bool = True
     lookback_days: float | None = None
+    skip_unchanged: bool = False
     page_size: int | None = None
     max_records: int | None = None
     filters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -283,6 +292,7 @@ def parse(
             for name in (
                 "include_subaccounts",
                 "lookback_days",
+                "skip_unchanged",
                 "page_size",
                 "max_records",
                 "filters",

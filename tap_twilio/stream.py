@@ -48,12 +48,14 @@ class TwilioStream(PlannedStream):
         """
         seen: set[Any] = set()
         wanted = self.run.settings.max_records
+        bookmark = self.bookmark(context) if self.skips_unchanged else None
         failures = len(self.run.progress.failures)
         for window, chains in self.plan(context, order):
             for request in chains:
                 position = itertools.count()
                 for page in self._chain(request):
                     self._complete(page, position, seen)
+                    self.drop_unchanged(page, bookmark)
                     if wanted is not None:
                         page.keep(list(range(min(wanted, len(page.records)))))
                         wanted -= len(page.records)
@@ -64,6 +66,8 @@ class TwilioStream(PlannedStream):
                         self._finish(context, page.request.window, failures)
             if len(chains) > 1:
                 self._finish(context, window, failures)
+        if self.skips_unchanged and len(self.run.progress.failures) == failures:
+            self._move_bookmark(context, self.run.settings.now)
 
     def _complete(self, page: Page, position: Iterator[int], seen: set[Any]) -> None:
         """Do to a page what depends on the pages before it."""

@@ -191,9 +191,11 @@ class DateFilter:
         total = (end - window.start).total_seconds()
         covered = max(1.0, (newest - oldest).total_seconds())
         pages = rows * total / covered
-        if pages <= PAGES_TO_SPLIT:
+        # The estimate may be far off, and a query that meets the cap is refused: there, only
+        # windows of one page are safe.
+        if self.cap is None and pages <= PAGES_TO_SPLIT:
             return []
-        count = min(MOST_PARTS, math.ceil(pages / PAGES_PER_WINDOW))
+        count = max(2, min(MOST_PARTS, math.ceil(pages / PAGES_PER_WINDOW)))
         step = (end - window.start) / count
         # Midnights are boundaries under every reading of the filters: keep to them while the
         # parts are long.

@@ -398,3 +398,19 @@ def test_alerts_of_subaccounts_are_read_with_their_own_token(run, small):
     assert {record["account_sid"] for record in output.records("alerts")} == {
         account.sid for account in small.accounts
     }
+
+
+def test_unchanged_rows_can_be_left_out(run, sandbox):
+    twilio = sandbox(volumes={"calls": 0, "messages": 0}, subaccounts=1)
+    config = config_for(twilio, skip_unchanged=True)
+    first = run(config, streams=["queues", "queue_members", "applications"])
+    assert_complete(first, twilio, "queues", "applications")
+    changed = truth(twilio, STREAMS_BY_NAME["queues"])[0]["sid"]
+    in_a_moment = (datetime.now(UTC) + timedelta(seconds=5)).strftime("%a, %d %b %Y %H:%M:%S +0000")
+    twilio.patch(changed, date_updated=in_a_moment)
+
+    second = run(config, streams=["queues", "queue_members", "applications"], state=first.state)
+
+    assert [record["sid"] for record in second.records("queues")] == [changed]
+    assert second.records("applications") == []
+    assert_complete(second, twilio, "queue_members")
