@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import signal
 import sys
@@ -50,7 +51,8 @@ class TapTwilio(Tap):
 
     name = "tap-twilio"
     package_name = "tap-twilio-streams"
-    config_jsonschema: ClassVar[dict[str, Any]] = settings.SCHEMA
+    # A copy: the SDK adds its own settings to it.
+    config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(settings.SCHEMA)
     message_writer_class: type[GenericSingerWriter[Any, Any]] = Writer
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
