@@ -62,20 +62,20 @@ def test_wrong_credentials_are_secrets_too(tmp_path, small):
     assert_silent(text, small, "mistyped-token-value")
 
 
-@pytest.mark.parametrize(
-    "effect",
-    [
-        faults.answer(500, 20500, "Internal error"),
-        faults.answer(403, 20403, "Forbidden"),
-        faults.html(),
-        faults.reset(),
-        faults.redirect("https://evil.example.com/"),
-        faults.next_link("https://evil.example.com/"),
-    ],
-)
-def test_whatever_twilio_answers(tmp_path, sandbox, effect):
+ANSWERS = {
+    "a server error": faults.answer(500, 20500, "Internal error"),
+    "a refusal": faults.answer(403, 20403, "Forbidden"),
+    "HTML": faults.html(),
+    "nothing": faults.reset(),
+    "a redirect": faults.redirect("https://evil.example.com/"),
+    "a foreign link": faults.next_link("https://evil.example.com/"),
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_whatever_twilio_answers(tmp_path, sandbox, name):
     twilio = sandbox(volumes={"calls": 30, "messages": 10})
-    twilio.plan(effect, "/Calls.json")
+    twilio.plan(ANSWERS[name], "/Calls.json")
 
     text = say_everything(tmp_path, config_for(twilio, max_retries=1, page_size=10))
 
