@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 SILENCE = 600.0
 """Seconds without an answer after which an account that only throttles is given up."""
 
+GIVEN_UP = (TapError, requests.exceptions.RequestException)
+"""What a request ends with when its retries are used up."""
+
 SMALLEST_PAGE = 20
 """Rows below which a page that Twilio fails to give is not made smaller."""
 

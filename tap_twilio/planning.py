@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk.helpers._state import get_state_partitions_list
 
-from tap_twilio.client import EndpointClient
+from tap_twilio.client import GIVEN_UP, EndpointClient
 from tap_twilio.pages import Request, Undated
 from tap_twilio.records import Converter
-from tap_twilio.windows import EPOCH, Window, iso, parse_moment
+from tap_twilio.windows import EPOCH, SECOND, Unit, Window, iso, parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -330,26 +330,61 @@ class PlannedStream(EndpointClient):
         return (start[:10], end[:10]) if key.get("format") == "date" else (start, end)
 
     def _parts(self, page: Page, oldest: str, newest: str) -> list[Request]:
-        request, settings = page.request, self.run.settings
-        if self.window is None or request.window is None or settings.max_records is not None:
+        request, dates, settings = page.request, self.window, self.run.settings
+        if dates is None or request.window is None or settings.max_records is not None:
             return []
-        windows = self.window.split(
-            request.window,
-            parse_moment(oldest, settings.now),
-            parse_moment(newest, settings.now),
-            page.full,
-            settings.now,
-        )
+        first, last = parse_moment(oldest, settings.now), parse_moment(newest, settings.now)
+        windows = dates.split(request.window, first, last, page.full, settings.now)
+        cuts_days = any(Unit.DAY.floor(window.start) != window.start for window in windows[1:])
+        exact = cuts_days and dates.precision is Unit.SECOND and self._heeds_time(request, last)
+        if cuts_days and dates.precision is Unit.SECOND and not exact:
+            by_day = replace(dates, precision=Unit.DAY)
+            windows = by_day.split(request.window, first, last, page.full, settings.now)
         return [
             replace(
                 request,
                 order=(*request.order, number, 0),
-                params=_without(request.params, self.window.names)
-                | self.window.params(window, settings.now),
+                params=_without(request.params, dates.names)
+                | dates.params(window, settings.now, exact=exact),
                 window=window,
             )
             for number, window in enumerate(windows)
         ]
+
+    def _heeds_time(self, request: Request, moment: datetime) -> bool:
+        """Find out, once a run, whether this filter heeds the time of day.
+
+        If it only looked at the day, the parts of a day would come back empty, or each with all
+        of the day's rows. So a second that is known to hold a row is asked for.
+
+        Args:
+            request: A request of this stream that gave rows.
+            moment: The time of one of them.
+
+        Returns:
+            Whether that second came back, and nothing else.
+        """
+        known = self.run.heeds_time.get(self.name)
+        if known is not None or self.window is None:
+            return bool(known)
+        second = Window(moment, moment + SECOND)
+        params = self.window.params(second, self.run.settings.now, exact=True)
+        try:
+            page = self.fetch(
+                replace(
+                    request,
+                    params=_without(request.params, self.window.names) | params,
+                    window=None,
+                )
+            )
+        except GIVEN_UP:
+            return False
+        self.converter.convert(page.records, request.context)
+        dates = {row[self._key][:19] for row in page.records if row.get(self._key)}
+        near = {iso(moment + SECOND * offset)[:-1] for offset in (-1, 0, 1, 2)}
+        heeded = iso(moment)[:-1] in dates and dates <= near
+        self.run.heeds_time[self.name] = heeded
+        return heeded
 
     # --- Bookmarks ---
 

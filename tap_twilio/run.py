@@ -32,6 +32,7 @@ class Run:
         progress: The counts.
         refused: Streams that an account's credentials may not read.
         readable: Streams of accounts that gave a page.
+        heeds_time: Whether the date filters of streams were found to heed the time of day.
     """
 
     def __init__(self, settings: Settings, *, write_state: Callable[[], None]) -> None:
@@ -53,6 +54,7 @@ class Run:
         self.progress = Progress()
         self.refused: set[tuple[str, str]] = set()
         self.readable: set[tuple[str, str]] = set()
+        self.heeds_time: dict[str, bool] = {}
         self._limiters: dict[str, Limiter] = {}
         self._write_state = write_state
         self._exit_code: int | None = None

@@ -6,12 +6,12 @@ import itertools
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-import requests
 from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedException
 from singer_sdk.mapper import SameRecordTransform
 from typing_extensions import override
 
-from tap_twilio.errors import AbsentError, RefusedError, TapError
+from tap_twilio.client import GIVEN_UP
+from tap_twilio.errors import AbsentError, RefusedError
 from tap_twilio.planning import PlannedStream
 from tap_twilio.writer import Writer
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from tap_twilio.ahead import Order
     from tap_twilio.pages import Page, Request
     from tap_twilio.records import Record
-
-GIVEN_UP = (TapError, requests.exceptions.RequestException)
-"""What a request ends with when its retries are used up."""
 
 
 class TwilioStream(PlannedStream):

@@ -101,7 +101,7 @@ class DateFilter:
         """Names of the lower and the upper parameter, operators included."""
         return self.after or f"{self.field}>", self.before or f"{self.field}<"
 
-    def params(self, window: Window, now: datetime) -> dict[str, str]:
+    def params(self, window: Window, now: datetime, *, exact: bool = False) -> dict[str, str]:
         """Ask for a little more than a window.
 
         What the operators include, and whether a bare date means its midnight or its whole
@@ -111,6 +111,8 @@ class DateFilter:
         Args:
             window: The stretch of time.
             now: The moment of the run.
+            exact: Whether the filter is known to heed the time of day; else the day in which
+                the window ends is asked for to its end.
 
         Returns:
             Query parameters.
@@ -122,7 +124,8 @@ class DateFilter:
             params[after] = self._wire(window.start - margin)
         if window.end is not None or self.closed:
             end = window.end or now + DAY
-            end = end + SECOND if self.precision is Unit.SECOND else _midnight(end)
+            end = end if exact else _midnight(end)
+            end += margin if self.precision is Unit.SECOND else timedelta(0)
             params[before] = self._wire(end)
         return params
 

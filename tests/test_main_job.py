@@ -181,6 +181,24 @@ def test_no_reading_of_the_date_operators_loses_or_doubles_a_row(  # noqa: PLR09
     assert_complete(output, twilio, *WINDOWED)
 
 
+@pytest.mark.parametrize("before", ["exclusive", "inclusive", "day"])
+@pytest.mark.parametrize("precision", ["second", "day"])
+def test_busy_days_are_read_whole_whether_or_not_the_time_is_heeded(
+    run, sandbox, before, precision
+):
+    twilio = sandbox(
+        volumes={"calls": 700, "messages": 300},
+        days=3,
+        subaccounts=0,
+        readings=Readings(before=before, precision=precision),
+    )
+
+    output = run(config_for(twilio, page_size=50), streams=["calls", "messages"])
+
+    assert output.exit_code == 0
+    assert_complete(output, twilio, "calls", "messages")
+
+
 def test_ranges_that_meet_hold_each_row_once(run, small):
     days = [60, 31, 30, 12.5, 5, 0]
     sids: list[str] = []

@@ -76,10 +76,16 @@ def test_a_window_of_one_second_cannot_be_split():
     assert SECONDS.split(window, NOW, NOW, 1.0, NOW) == []
 
 
+def test_the_day_of_the_end_is_asked_for_whole_unless_the_time_is_heeded():
+    window = Window(datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 2, 6, tzinfo=UTC))
+
+    assert SECONDS.params(window, NOW)["DateSent<"] == "2026-11-03T00:00:01Z"
+
+
 def test_a_second_is_asked_for_on_both_sides():
     window = Window(datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 2, 6, tzinfo=UTC))
 
-    assert SECONDS.params(window, NOW) == {
+    assert SECONDS.params(window, NOW, exact=True) == {
         "DateSent>": "2026-10-31T23:59:59Z",
         "DateSent<": "2026-11-02T06:00:01Z",
     }
