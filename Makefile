@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types pytest format schemas constraints clean
+.PHONY: help setup demo test lint types pytest format schemas constraints clean bench
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -46,6 +46,10 @@ constraints: $(VENV)/.dev ## Renew constraints.txt: the versions that everything
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-header \
 	    --no-annotate --group dev --group constraints --output-file constraints.txt pyproject.toml
 	@echo "Wrote constraints.txt"
+
+bench: $(VENV)/.sandbox ## Measure throughput and memory, other connectors beside it (20 minutes)
+	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks.plot
 
 clean: ## Remove everything that was made here
 	@rm -rf $(VENV) .cache build dist output .coverage* .hypothesis .meltano .mypy_cache \
