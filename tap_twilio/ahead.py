@@ -25,7 +25,7 @@ Order = tuple[float, ...]
 PAGES_PER_REQUEST = 2
 """Pages in flight or waiting, for each request that may be in flight."""
 
-BYTES_AHEAD = 24 * 1024 * 1024
+BYTES_AHEAD = 8 * 1024 * 1024
 """Bound on the bodies in flight or waiting, by the size that such pages had so far."""
 
 

@@ -114,7 +114,7 @@ class PlannedStream(EndpointClient):
             lookback = self.lookback if days is None else timedelta(days=days)
             start = max(start, bookmark - lookback)
         kept = dates.clamp(start, settings.now)
-        if kept > start > EPOCH:
+        if kept - start > timedelta(hours=1) and start > EPOCH:
             self.warn_once(
                 f"Twilio keeps these rows for {dates.retention and dates.retention.days} days: "
                 f"reading from {iso(kept)} on"

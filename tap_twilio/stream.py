@@ -187,7 +187,8 @@ class TwilioStream(PlannedStream):
         if not all(chosen for crumbs, chosen in self.mask.items() if len(crumbs) > 2):  # noqa: PLR2004
             return False
         (*others, only) = self.stream_maps
-        return not others and type(only) is SameRecordTransform and only.flattening_options is None
+        flattens = only.flattening_options is not None and only.flattening_options.enabled
+        return not others and type(only) is SameRecordTransform and not flattens
 
     @override
     def _sync_records(

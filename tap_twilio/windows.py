@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,11 +23,11 @@ EPOCH = datetime(2008, 1, 1, tzinfo=UTC)
 PAGES_PER_WINDOW = 1.75
 """Aimed at when a window is split: most parts then take two requests."""
 
-PAGES_TO_SPLIT = 3.0
+PAGES_TO_SPLIT = 4.0
 """A window that seems to hold more pages than this is split."""
 
-MOST_PARTS = 64
-"""Bound on the parts of one split, since empty parts cost a request each."""
+MOST_PARTS = 128
+"""Pages that one split shares out evenly; beyond, its parts grow, as empty ones cost a request."""
 
 
 class Unit(Enum):
@@ -198,12 +199,22 @@ class DateFilter:
         # windows of one page are safe.
         if self.cap is None and pages <= PAGES_TO_SPLIT:
             return []
-        count = max(2, min(MOST_PARTS, math.ceil(pages / PAGES_PER_WINDOW)))
-        step = (end - window.start) / count
+        if pages > MOST_PARTS:
+            # Rows may well begin somewhere in this range: look further back in ever longer steps.
+            steps = itertools.takewhile(
+                lambda step: step < total,
+                (covered * PAGES_PER_WINDOW / rows * 2**doubling for doubling in itertools.count()),
+            )
+            moments = [end - timedelta(seconds=step) for step in steps]
+        else:
+            count = max(2, math.ceil(pages / PAGES_PER_WINDOW))
+            part = (end - window.start) / count
+            moments = [window.start + part * index for index in range(1, count)]
         # Midnights are boundaries under every reading of the filters: keep to them while the
         # parts are long.
-        unit = Unit.DAY if self.precision is Unit.SECOND and step >= 2 * DAY else self.precision
-        cuts = sorted({unit.floor(window.start + step * index) for index in range(1, count)})
+        long = total / (len(moments) + 1) >= 2 * DAY.total_seconds() and pages <= MOST_PARTS
+        unit = Unit.DAY if self.precision is Unit.SECOND and long else self.precision
+        cuts = sorted({unit.floor(moment) for moment in moments})
         edges = [window.start, *(cut for cut in cuts if window.start < cut < end)]
         return (
             [Window(*pair) for pair in zip(edges, [*edges[1:], window.end], strict=True)]

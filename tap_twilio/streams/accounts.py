@@ -139,8 +139,11 @@ class Accounts(TwilioStream):
     ) -> Iterator[Record]:
         if write and self.selected:
             self._write_schema_message()
-        for page in self.pages(context, order):
-            yield from self.emit(page, write=write)
+        try:
+            for page in self.pages(context, order):
+                yield from self.emit(page, write=write)
+        finally:
+            self.run.ahead.close()
         if write:
             self._tap.write_last_state()
         self._tap.tell()
