@@ -1,0 +1,259 @@
+"""Draw what was measured: `python -m benchmarks.plot [RESULTS [FOLDER]]`.
+
+Two SVGs, written by hand and readable on light and on dark pages alike: throughput against latency,
+and memory against rows.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
+
+from benchmarks.results import load, summarize
+from benchmarks.scenarios import AIRBYTE, BARE, OURS, SINGER_IO
+from benchmarks.server import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from benchmarks.results import Reading
+
+RESULTS = Path(__file__).with_name("results") / "latest.json"
+DOCS = ROOT / "docs"
+
+_INK, _GRID = "#7d8590", "#7d859040"
+_COLOURS = {OURS: "#2f81f7", SINGER_IO: "#d29922", AIRBYTE: "#a371f7", BARE: _INK}
+_WIDTH, _HEIGHT = 720, 380
+_LEFT, _RIGHT, _TOP, _BOTTOM = 74, 150, 52, 56
+_GAP = 16
+"""Least distance between two labels at the ends of lines."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """An axis, linear or logarithmic.
+
+    Attributes:
+        title: What it shows.
+        low: Its lower end.
+        high: Its upper end.
+        ticks: Values to mark, each with its text.
+        logarithmic: Whether equal factors take equal lengths.
+    """
+
+    title: str
+    low: float
+    high: float
+    ticks: Sequence[tuple[float, str]]
+    logarithmic: bool = False
+
+    def place(self, value: float) -> float:
+        """Give the place of a value, from 0 to 1."""
+        if self.logarithmic:
+            return math.log(value / self.low) / math.log(self.high / self.low)
+        return (value - self.low) / (self.high - self.low)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a chart.
+
+    Attributes:
+        name: What it stands for.
+        points: Its points.
+        tell: Writes a point's value.
+    """
+
+    name: str
+    points: Sequence[tuple[float, float]]
+    tell: Callable[[float], str]
+
+
+def chart(title: str, across: Axis, up: Axis, lines: Sequence[Line]) -> str:
+    """Draw a chart.
+
+    Args:
+        title: What it shows.
+        across: The horizontal axis.
+        up: The vertical axis.
+        lines: The lines, each labelled at its right end.
+
+    Returns:
+        An SVG document.
+    """
+    wide, high = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
+
+    def x(value: float) -> float:
+        return _LEFT + wide * across.place(value)
+
+    def y(value: float) -> float:
+        return _TOP + high * (1 - up.place(value))
+
+    parts = [
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img"'
+            f' font-family="system-ui, sans-serif" font-size="12" fill="{_INK}">'
+        ),
+        f"<title>{escape(title)}</title>",
+        _text(_LEFT, 24, title, size=15, weight=600),
+        _text(_LEFT, _TOP - 12, up.title),
+        _text(_LEFT + wide / 2, _HEIGHT - 12, across.title, anchor="middle"),
+    ]
+    for value, text in up.ticks:
+        parts.append(
+            f'<line x1="{_LEFT}" x2="{_LEFT + wide}" y1="{y(value):.1f}" y2="{y(value):.1f}"'
+            f' stroke="{_GRID}"/>'
+        )
+        parts.append(_text(_LEFT - 8, y(value) + 4, text, anchor="end"))
+    parts += [
+        _text(x(value), _TOP + high + 20, text, anchor="middle") for value, text in across.ticks
+    ]
+    places = _apart([y(line.points[-1][1]) for line in lines])
+    for line, place in zip(lines, places, strict=True):
+        colour = _COLOURS.get(line.name, _INK)
+        spots = [(x(a), y(b)) for a, b in line.points]
+        path = " ".join(f"{a:.1f},{b:.1f}" for a, b in spots)
+        parts.append(
+            f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2.5"/>'
+        )
+        for (a, b), (_, value) in zip(spots, line.points, strict=True):
+            parts.append(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="4" fill="{colour}"/>')
+            told = line.tell(value)
+            parts.append(_text(a, b - 9, told, anchor="middle", size=11, colour=colour))
+        parts.append(_text(spots[-1][0] + 22, place + 4, line.name, weight=600, colour=colour))
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def throughput(readings: Sequence[Reading], latency: Mapping[str, float]) -> str:
+    """Draw rows a second against latency.
+
+    Args:
+        readings: Readings of any scenarios; those whose names begin with `latency` are drawn.
+        latency: Seconds that an answer takes, by scenario.
+
+    Returns:
+        An SVG document.
+    """
+    points: dict[str, list[tuple[float, float]]] = {}
+    for scenario, summaries in summarize(readings).items():
+        if scenario.startswith("latency"):
+            for name, summary in summaries.items():
+                points.setdefault(name, []).append((latency[scenario] * 1000, summary.rate))
+    all_points = [point for own in points.values() for point in own]
+    across = sorted({a for a, _ in all_points})
+    floor = 10 ** math.floor(math.log10(min(rate for _, rate in all_points)))
+    ceiling = 10 ** math.ceil(math.log10(max(rate for _, rate in all_points)))
+    decades = range(round(math.log10(floor)), round(math.log10(ceiling)) + 1)
+    return chart(
+        "Calls and messages read from one account",
+        Axis(
+            "time that Twilio takes for an answer",
+            0,
+            across[-1] or 1,
+            [(a, f"{a:.0f} ms") for a in across],
+        ),
+        Axis(
+            "rows a second",
+            floor,
+            ceiling,
+            [(10.0**power, f"{10**power:,}") for power in decades],
+            logarithmic=True,
+        ),
+        [Line(name, sorted(own), lambda rate: f"{rate:,.0f}") for name, own in points.items()],
+    )
+
+
+def memory(readings: Sequence[Reading]) -> str:
+    """Draw peak memory against rows.
+
+    Args:
+        readings: Readings of any scenarios; those whose names begin with `memory` are drawn.
+
+    Returns:
+        An SVG document.
+    """
+    points: dict[str, list[tuple[float, float]]] = {}
+    for scenario, summaries in summarize(readings).items():
+        if scenario.startswith("memory"):
+            for name, summary in summaries.items():
+                points.setdefault(name, []).append((summary.rows, summary.memory / 1e6))
+    all_points = [point for own in points.values() for point in own]
+    rows = sorted({a for a, _ in all_points})
+    step = 50
+    top = step * (math.floor(max(peak for _, peak in all_points) / step) + 1)
+    return chart(
+        "Peak memory of a whole run",
+        Axis(
+            "calls read",
+            rows[0],
+            max(rows[-1], rows[0] * 2),
+            [(count, f"{count:,.0f}") for count in rows],
+            logarithmic=True,
+        ),
+        Axis("MB", 0, top, [(mark, str(mark)) for mark in range(0, top + 1, step)]),
+        [Line(name, sorted(own), lambda peak: f"{peak:.0f} MB") for name, own in points.items()],
+    )
+
+
+def draw(about: Mapping[str, Any], readings: Sequence[Reading]) -> dict[str, str]:
+    """Draw all charts for which there are readings.
+
+    Args:
+        about: What the readings' file tells beside them.
+        readings: The readings.
+
+    Returns:
+        SVG documents by the names of their files.
+    """
+    kinds = {reading.scenario.partition("-")[0] for reading in readings}
+    charts = {}
+    if "latency" in kinds:
+        latency = {name: told["latency"] for name, told in about["scenarios"].items()}
+        charts["throughput.svg"] = throughput(readings, latency)
+    if "memory" in kinds:
+        charts["memory.svg"] = memory(readings)
+    return charts
+
+
+def main() -> None:
+    """Draw into the documentation."""
+    given = [Path(argument) for argument in sys.argv[1:]]
+    results, folder = [*given, *[RESULTS, DOCS][len(given) :]]
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in draw(*load(results)).items():
+        (folder / name).write_text(content)
+        sys.stdout.write(f"{folder / name}\n")
+
+
+def _apart(places: Sequence[float]) -> list[float]:
+    """Move labels down until none covers another, in the order in which they stand."""
+    moved: dict[int, float] = {}
+    last = -math.inf
+    for index in sorted(range(len(places)), key=lambda index: places[index]):
+        last = max(places[index], last + _GAP)
+        moved[index] = last
+    return [moved[index] for index in range(len(places))]
+
+
+def _text(  # noqa: PLR0913 - a text in a drawing has so many sides
+    x: float,
+    y: float,
+    text: str,
+    *,
+    anchor: str = "start",
+    size: int = 12,
+    weight: int = 400,
+    colour: str = _INK,
+) -> str:
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}"'
+        f' font-weight="{weight}" fill="{colour}">{escape(text)}</text>'
+    )
+
+
+if __name__ == "__main__":
+    main()
