@@ -135,7 +135,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "cpu",
         "200,000 calls, no latency",
         World({"calls": 200_000}),
-        shares={BARE: 1, OURS: 1, SINGER_IO: 0.1, AIRBYTE: 0.1},
+        shares={BARE: 1, OURS: 1, SINGER_IO: 0.05, AIRBYTE: 0.05},
     ),
     replace(
         _mixed(50, {OURS: 1, SINGER_IO: 0.03, AIRBYTE: 0.05}),
@@ -158,7 +158,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "six accounts: 60,000 calls and 60,000 messages in all but unequal parts, 150 ms a request",
         World({"calls": 22_500, "messages": 22_500}, latency=0.15, subaccounts=5),
         ("calls", "messages"),
-        {OURS: 1, SINGER_IO: 0.05, AIRBYTE: 0.1},
+        {OURS: 1, SINGER_IO: 0.05, AIRBYTE: 0.05},
     ),
     Scenario(
         "second-run",
