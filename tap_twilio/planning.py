@@ -317,8 +317,10 @@ class PlannedStream(EndpointClient):
             if row.get(self._key) is None and (row.get("date_created") or floor) >= floor
         ]
         idle = 0 if page.records else undated.idle + rows
-        oldest = min(created, default=recent)
-        if oldest < floor or (oldest < recent and idle >= IDLE_ROWS):
+        # Lists aren't sorted by this date: a scheduled message stands where it was sent. Only a
+        # page without any newer row tells that the search has come so far.
+        newest = max(created, default=recent)
+        if newest < floor or (newest < recent and idle >= IDLE_ROWS):
             page.link = None
         page.undated = replace(undated, idle=idle)
 

@@ -63,6 +63,20 @@ def test_records_fit_their_schema(run, small):
             validator.validate(record)
 
 
+def test_a_row_made_long_before_it_was_sent_does_not_end_the_search_for_undated_ones(run, sandbox):
+    twilio = sandbox(volumes={"calls": 0, "messages": 300}, days=20, subaccounts=0)
+    rows = truth(twilio, STREAMS_BY_NAME["messages"])
+    newest = max((row for row in rows if row["date_sent"]), key=lambda row: row["date_sent"])
+    long_ago = (datetime.now(UTC) - timedelta(days=60)).strftime("%a, %d %b %Y %H:%M:%S +0000")
+    twilio.patch(newest["sid"], date_created=long_ago)
+
+    output = run(config_for(twilio, start_date="P30D", page_size=20), streams=["messages"])
+
+    undated = {row["sid"] for row in rows if row["date_sent"] is None}
+    assert undated
+    assert undated <= {record["sid"] for record in output.records("messages")}
+
+
 def test_usage_is_each_accounts_own(run, small):
     output = run(config_for(small, start_date="P40D"), streams=["usage_records_this_month"])
 
