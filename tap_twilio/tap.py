@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import io
+import json
 import os
 import signal
 import sys
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
 import click
 from singer_sdk import Tap
@@ -22,6 +24,7 @@ from tap_twilio.run import Run
 from tap_twilio.stream import TwilioStream
 from tap_twilio.streams import STREAMS
 from tap_twilio.streams.accounts import Accounts
+from tap_twilio.windows import parse_moment
 from tap_twilio.writer import Writer
 
 if TYPE_CHECKING:
@@ -114,6 +117,11 @@ class TapTwilio(Tap):
                     msg = f"filters.{name}: the endpoint has no parameter {parameter!r}; {hint}"
                     raise TapError(msg)
 
+    @override
+    def load_state(self, state: dict[str, Any]) -> None:
+        _check_state(state)
+        super().load_state(state)
+
     # --- Streams and messages ------------------------------------------------------------------
 
     @override
@@ -157,7 +165,22 @@ class TapTwilio(Tap):
             **options: Options of the command line, as the SDK has them.
         """
         with _Ending(cls.logger):
+            for name in ("state", "catalog"):
+                if options.get(name) is not None:
+                    options[name] = _checked(name, options[name])
             super().invoke(**options)
+
+    @classmethod
+    @override
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        try:
+            return super().cb_config(ctx, param, value)
+        except OSError as error:
+            problem = str(error)
+        except (TypeError, ValueError) as error:
+            problem = f"{', '.join(value)}: not a JSON object ({error})"
+        cls.logger.error("--config: %s", problem)
+        raise click.exceptions.Exit(1)
 
     @classmethod
     @override
@@ -174,6 +197,59 @@ class TapTwilio(Tap):
             count = len(page.parents or page.records)
             cls.logger.info("Signed in; %d accounts can be read", count)
         ctx.exit()
+
+
+def _checked(name: str, file: IO[str]) -> IO[str]:
+    """Read an input file, and tell what is wrong with it if it is no JSON object."""
+    text = file.read()
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        msg = f"--{name}: the file is not JSON ({error})"
+        raise TapError(msg) from None
+    if not isinstance(content, dict):
+        msg = f"--{name}: the file holds no JSON object"
+        raise TapError(msg)
+    if name == "catalog":
+        _check_catalog(content)
+    return io.StringIO(text)
+
+
+def _check_catalog(catalog: dict[str, Any]) -> None:
+    known = [stream.name for stream in STREAMS]
+    streams = catalog.get("streams")
+    if not isinstance(streams, list) or not all(isinstance(entry, dict) for entry in streams):
+        msg = "--catalog: it has no list 'streams'; --discover writes one that has"
+        raise TapError(msg)
+    for entry in streams:
+        name = str(entry.get("tap_stream_id", entry.get("stream")))
+        if name not in known:
+            hint = settings.did_you_mean(name, known)
+            msg = f"--catalog: there is no stream {name!r}; {hint}"
+            raise TapError(msg)
+
+
+def _check_state(state: dict[str, Any]) -> None:
+    bookmarks = state.get("bookmarks", {})
+    good = isinstance(bookmarks, dict)
+    for name, stream in bookmarks.items() if good else ():
+        partitions = stream.get("partitions", []) if isinstance(stream, dict) else None
+        if not isinstance(partitions, list):
+            good = False
+        for partition in partitions or ():
+            value = partition.get("replication_key_value") if isinstance(partition, dict) else {}
+            try:
+                if value is not None:
+                    parse_moment(cast("str", value), settings.now_utc())
+            except (AttributeError, TypeError, ValueError):
+                msg = f"--state: the bookmark {value!r} of {name} is not a date or date-time"
+                raise TapError(msg) from None
+    if not good:
+        msg = (
+            "--state: this is no state of this tap; it looks like "
+            '{"bookmarks": {"calls": {"partitions": […]}}}. Run without it to begin anew'
+        )
+        raise TapError(msg)
 
 
 class _Ending:

@@ -8,6 +8,7 @@ import pytest
 
 from tap_twilio.settings import SettingsError, parse
 from tap_twilio.tap import TapTwilio
+from tests.harness import config_for
 
 SID = "AC" + "a" * 32
 GOOD = {"account_sid": SID, "auth_token": "token-token-token"}
@@ -144,3 +145,55 @@ def test_about_describes_every_setting(run):
 
     for name, schema in about["settings"]["properties"].items():
         assert schema.get("description"), name
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("state", "nonsense", "--state: the file is not JSON"),
+        ("state", "[]", "--state: the file holds no JSON object"),
+        ("state", '{"bookmarks": []}', "--state: this is no state of this tap"),
+        (
+            "state",
+            '{"bookmarks": {"calls": "2020-01-01"}}',
+            "--state: this is no state of this tap",
+        ),
+        (
+            "state",
+            '{"bookmarks": {"calls": {"partitions": [{"replication_key_value": "whenever"}]}}}',
+            "--state: the bookmark 'whenever' of calls is not a date",
+        ),
+        ("catalog", "{", "--catalog: the file is not JSON"),
+        ("catalog", '{"stream": []}', "--catalog: it has no list 'streams'"),
+        (
+            "catalog",
+            '{"streams": [{"tap_stream_id": "cals", "schema": {}}]}',
+            "--catalog: there is no stream 'cals'; did you mean 'calls'?",
+        ),
+    ],
+)
+def test_catalogs_and_states_that_make_no_sense_are_told(run, small, name, text, sentence):
+    path = run.folder / f"bad-{name}.json"
+    path.write_text(text)
+
+    output = run(config_for(small), f"--{name}", str(path))
+
+    assert output.exit_code == 1
+    assert output.lines == []
+    assert sentence in output.log
+    assert "Traceback" not in output.log
+    assert "Unexpected" not in output.log
+
+
+@pytest.mark.parametrize("text", ["nonsense", "[1]", "7", None])
+def test_a_config_that_makes_no_sense_is_told(run, text):
+    path = run.folder / "bad.json"
+    if text is not None:
+        path.write_text(text)
+
+    output = run.raw("--config", str(path))
+
+    assert output.exit_code == 1
+    assert output.lines == []
+    assert "--config: " in output.log
+    assert "Traceback" not in output.log
