@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import venv
 from abc import ABC, abstractmethod
 from functools import cached_property
 from importlib.metadata import version
@@ -14,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.scenarios import AIRBYTE, BARE, OURS, SINGER_IO
 from benchmarks.server import ROOT
+from environments import InstallError, install
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from benchmarks.server import Server
 
-CACHE = ROOT / ".cache" / "benchmarks"
 _REDIRECT = Path(__file__).with_name("redirect.py")
 
 
@@ -130,32 +129,20 @@ class Foreign(Connector):
         """The version that is measured."""
         return self.package.partition("==")[2]
 
-    @property
-    def _home(self) -> Path:
-        return CACHE / self.package.replace("==", "-")
-
     def install(self) -> None:
         """Install it, unless that was done before.
 
         Raises:
             UnavailableError: It doesn't install.
         """
-        done = self._home / "installed"
-        if done.exists():
-            return
-        venv.create(self._home, with_pip=True, clear=True)
-        pip = [str(self._home / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
-        result = subprocess.run(  # noqa: S603
-            [*pip, "install", "--quiet", self.package], capture_output=True, text=True, check=False
-        )
-        if result.returncode:
-            reason = (result.stderr.strip().splitlines() or ["pip failed"])[-1]
-            raise UnavailableError(reason)
-        done.touch()
+        try:
+            self._home = install(self.package.replace("==", "-"), self.package)
+        except InstallError as error:
+            raise UnavailableError(str(error)) from None
 
     def start(self, server: Server, *arguments: str) -> list[str]:
         """Give the command that starts it with the sandbox in Twilio's place."""
-        python = str(self._home / "bin" / "python")
+        python = str(self._home / "python")
         return [python, "-P", str(_REDIRECT), server.base_url, self.script, *arguments]
 
 

@@ -53,7 +53,7 @@ def _source() -> AbstractContextManager[RealAccount | SimulatedAccount]:
 
 def _demonstrate(source: RealAccount | SimulatedAccount) -> None:
     _say(f"{source}\n")
-    pipeline = Pipeline(OUTPUT, ROOT / ".cache", source.config, source.options)
+    pipeline = Pipeline(OUTPUT, source.config, source.options)
     seconds = _timed(pipeline)
     first = pipeline.counts()
     _say(f"First run:  {sum(first.values()):>7,} rows in {seconds:.1f} s")

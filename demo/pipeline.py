@@ -6,12 +6,12 @@ import json
 import shutil
 import subprocess
 import sys
-import venv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from demo.errors import DemoError
+from environments import InstallError, install
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,13 +26,11 @@ class Pipeline:
 
     Attributes:
         folder: Where everything lands.
-        cache: Where the target is installed.
         config: The tap's settings.
         options: Further options of the tap.
     """
 
     folder: Path
-    cache: Path
     config: dict[str, Any]
     options: Sequence[str] = ()
 
@@ -42,7 +40,7 @@ class Pipeline:
         self.rows.mkdir()
         self._state = self.folder / "state.json"
         self._tap = _tap()
-        self._target = _target(self.cache)
+        self._target = _target()
         self._runs = 0
         target_config = {"destination_path": str(self.rows), "do_timestamp_file": False}
         self._tap_config = self._write("tap.json", self.config)
@@ -119,17 +117,11 @@ def _tap() -> str:
     return path
 
 
-def _target(cache: Path) -> str:
-    # Its pins contradict the tap's, as those of most targets do: it gets an environment of its own.
-    folder = cache / f"{TARGET}-{VERSION}"
-    bin_folder = folder / ("Scripts" if sys.platform == "win32" else "bin")
-    complete = folder / "complete"
-    if not complete.exists():
-        venv.create(folder, with_pip=True, clear=True)
-        pip = [str(bin_folder / "python"), "-m", "pip", "--disable-pip-version-check", "-qq"]
-        _output([*pip, "install", f"{TARGET}=={VERSION}"], f"{TARGET} can't be installed")
-        complete.touch()
-    return str(bin_folder / TARGET)
+def _target() -> str:
+    try:
+        return str(install(TARGET, f"{TARGET}=={VERSION}") / TARGET)
+    except InstallError as error:
+        raise DemoError(str(error)) from None
 
 
 def _output(command: list[str], failure: str) -> str:
