@@ -101,7 +101,6 @@ class EndpointClient(RESTStream[str]):
         for secret in self.secret_fields:
             schema["properties"].pop(secret, None)
         super().__init__(tap, schema=schema)
-        self._announced = False
         self._seen_oddities: set[str] = set()
 
     @classmethod

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tap_twilio.ahead import Ahead
 from tap_twilio.credentials import Credentials
-from tap_twilio.errors import Stopped
+from tap_twilio.errors import IncompleteError, Stopped
 from tap_twilio.limiter import Limiter
 from tap_twilio.progress import Progress
 from tap_twilio.transport import Transport
@@ -110,3 +110,13 @@ class Run:
         if self._exit_code is not None:
             self._write_state()
             raise Stopped(self._exit_code)
+
+    def check_complete(self) -> None:
+        """End a run that could not read everything as a failure.
+
+        Raises:
+            IncompleteError: Something could not be read to its end.
+        """
+        if failures := self.progress.failures:
+            msg = f"{len(failures)} of the things to read could not be read to the end; see above"
+            raise IncompleteError(msg)

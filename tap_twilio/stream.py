@@ -6,7 +6,6 @@ import itertools
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedException
 from singer_sdk.mapper import SameRecordTransform
 from typing_extensions import override
 
@@ -99,27 +98,23 @@ class TwilioStream(PlannedStream):
         if len(kept) < len(page.records):
             page.keep(kept)
 
-    def read(
-        self, context: dict[str, Any], order: Order, *, write: bool = True
-    ) -> Iterator[Record]:
-        """Read and emit the stream for one account or parent, with its children.
+    def walk(self, context: dict[str, Any], order: Order) -> Iterator[tuple[TwilioStream, Page]]:
+        """Read the stream for one account or parent, and the streams below its records.
 
         Args:
             context: SIDs of the parents.
             order: Place of the whole in the order of emission.
-            write: Whether to write messages.
 
         Yields:
-            The records, if the stream is selected.
+            Each page with its stream, a parent's before those of its children. A page is done
+            with when the next is asked for: then bookmarks may move past it.
         """
         if not self.may_read(context):
             return
-        if write and self.selected and not self._announced:
-            self._announced = True
-            self._write_schema_message()
         try:
             for page in self.pages(context, order):
-                yield from self.emit(page, write=write)
+                if (yield from self.walk_page(page)):
+                    break
         except RefusedError as error:
             self._skip(context, str(error))
         except AbsentError as error:
@@ -129,33 +124,34 @@ class TwilioStream(PlannedStream):
             self._fail(context, error)
         self.run.ahead.skip(order)
 
-    def emit(self, page: Page, *, write: bool = True) -> Iterator[Record]:
-        """Write a page's records, then read their children.
+    def walk_page(self, page: Page) -> Generator[tuple[TwilioStream, Page], None, bool]:
+        """Give a page, then read what is below its records.
 
         Args:
             page: The page.
-            write: Whether to write messages.
 
         Yields:
-            The records, if the stream is selected.
+            As :meth:`walk`.
+
+        Returns:
+            Whether that is all that a dry run wants.
         """
-        aborting = self._limit(page)
-        records = page.records
+        enough = self._limit(page)
         # What is below is told by fields that a stream map or the catalog may take away.
         below = list(self.below(page)) if self.children else []
-        if self.selected:
-            if write:
-                self._write(records)
-            self.run.progress.records[self.name] += len(records)
-            yield from records
+        yield self, page
         for child, context, order in below:
-            try:
-                for _ in cast("TwilioStream", child).read(context, order, write=write):
-                    pass
-            except (AbortedSyncFailedException, AbortedSyncPausedException):
-                continue
-        if aborting:
-            self._check_max_record_limit(current_record_index=self.ABORT_AT_RECORD_COUNT or 0)
+            yield from cast("TwilioStream", child).walk(context, order)
+        return enough
+
+    def write(self, records: list[Record]) -> None:
+        """Write RECORD messages, and count them.
+
+        Args:
+            records: Records of this stream.
+        """
+        self._write(records)
+        self.run.progress.records[self.name] += len(records)
 
     def _limit(self, page: Page) -> bool:
         """Cut a page to what a dry run wants; tell whether that is all of it."""
@@ -189,12 +185,6 @@ class TwilioStream(PlannedStream):
         (*others, only) = self.stream_maps
         flattens = only.flattening_options is not None and only.flattening_options.enabled
         return not others and type(only) is SameRecordTransform and not flattens
-
-    @override
-    def _sync_records(
-        self, context: Context | None = None, *, write_messages: bool = True
-    ) -> Generator[Record, Any, Any]:
-        yield from self.read(dict(context or {}), self.run.ahead.begin(), write=write_messages)
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_twilio.errors import IncompleteError, RefusedError, ResponseError, SignInError, TapError
+from tap_twilio.errors import RefusedError, ResponseError, SignInError, TapError
 from tap_twilio.pages import Page, Request
 from tap_twilio.redaction import redactor
 from tap_twilio.settings import did_you_mean
 from tap_twilio.stream import TwilioStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
+
+    from singer_sdk.helpers.types import Context
 
     from tap_twilio.ahead import Order
     from tap_twilio.planning import PlannedStream
@@ -134,22 +136,31 @@ class Accounts(TwilioStream):
         yield page
 
     @override
-    def read(
-        self, context: dict[str, Any], order: Order, *, write: bool = True
-    ) -> Iterator[Record]:
-        if write and self.selected:
-            self._write_schema_message()
+    def walk(self, context: dict[str, Any], order: Order) -> Iterator[tuple[TwilioStream, Page]]:
         try:
+            # What goes wrong here leaves nothing to read: it ends the run.
             for page in self.pages(context, order):
-                yield from self.emit(page, write=write)
+                yield from self.walk_page(page)
         finally:
             self.run.ahead.close()
-        if write:
+
+    @override
+    def _sync_records(
+        self, context: Context | None = None, *, write_messages: bool = True
+    ) -> Generator[Record, Any, Any]:
+        """Read everything that is selected: all other streams are below this one."""
+        selected = [each for each in (self, *self.descendent_streams) if each.selected]
+        for stream in selected if write_messages else ():
+            stream._write_schema_message()  # noqa: SLF001
+        for stream, page in self.walk(dict(context or {}), self.run.ahead.begin()):
+            if stream.selected and write_messages:
+                stream.write(page.records)
+            if stream is self and self.selected:
+                yield from page.records
+        if write_messages:
             self._tap.write_last_state()
         self._tap.tell()
-        if failures := self.run.progress.failures:
-            msg = f"{len(failures)} of the things to read could not be read to the end; see above"
-            raise IncompleteError(msg)
+        self.run.check_complete()
 
     @override
     def below(self, page: Page) -> Iterator[tuple[PlannedStream, dict[str, Any], Order]]:
