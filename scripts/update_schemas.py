@@ -128,6 +128,8 @@ class Updater:
         yield from self._gone()
         for stream in self._made():
             yield from self._check(stream)
+        for mark in self._corrections.idle():
+            yield f"- {mark}: marked as personal, but in no schema"
         known = {stream.file for stream in self._streams}
         for file in sorted(self._folder.glob("*/*.json")):
             name = file.relative_to(self._folder).as_posix()

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 import backoff
 import requests
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.singerlib import Schema
 from singer_sdk.streams import RESTStream
 from typing_extensions import override
 
@@ -28,12 +29,14 @@ from tap_twilio.errors import (
 )
 from tap_twilio.pages import Page, Request
 from tap_twilio.pagination import FORMS, ShapeError
+from tap_twilio.pii import MARK, Masker
 from tap_twilio.windows import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context
+    from singer_sdk.singerlib import Catalog
 
     from tap_twilio.records import Record
     from tap_twilio.run import Run
@@ -68,6 +71,8 @@ class EndpointClient(RESTStream[str]):
         parent_field: Field of the parent's record that fills the path's last placeholder.
         position_field: Field to add to each record: its position in the list.
         secret_fields: Fields that never leave the tap.
+        wire_schema: What a record is before personal data is masked; ``schema`` tells it after.
+        masker: Masks personal data; none where it is kept.
     """
 
     name: str = ""
@@ -100,8 +105,21 @@ class EndpointClient(RESTStream[str]):
         schema, self.endpoint = schemas.load(self.product, self.name)
         for secret in self.secret_fields:
             schema["properties"].pop(secret, None)
-        super().__init__(tap, schema=schema)
+        self.wire_schema = schema
+        self.masker: Masker | None = None
+        if tap.pii.how != "keep":
+            keys = {*type(self).primary_keys, cast("Any", type(self)).replication_key}
+            self.masker = Masker(schema, tap.pii, keys)
+        super().__init__(tap, schema=self.masker.announce(schema) if self.masker else schema)
         self._seen_oddities: set[str] = set()
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        entry = catalog.get_stream(self.name)
+        if entry is not None and self.masker is not None:
+            # The catalog may have been made when personal data was still kept.
+            entry.schema = Schema.from_dict(self.masker.announce(entry.schema.to_dict()))
+        super().apply_catalog(catalog)
 
     @classmethod
     def address(cls) -> tuple[str, str]:
@@ -219,7 +237,7 @@ class EndpointClient(RESTStream[str]):
             msg = f"{self.name}: nothing at hand signs for {account}"
             raise TapError(msg)
         url = request.link or self.get_url(request.context)
-        endpoint = urlsplit(url).path
+        endpoint = self._without_personal(urlsplit(url).path, request.context)
         params = request.params
         if attempt.page_size is not None and request.link is None:
             params = params | {self.size_param: str(attempt.page_size)}
@@ -252,6 +270,17 @@ class EndpointClient(RESTStream[str]):
             raise TapError(msg_0)
         full = len(listing.records) / attempt.page_size if attempt.page_size else 1.0
         return Page(listing.records, size, full, link, request, more=listing.more)
+
+    def _without_personal(self, path: str, context: Mapping[str, Any]) -> str:
+        """Leave values that are personal data out of a path that messages will name."""
+        for name in context.keys() & self._personal:
+            path = path.replace(quote(str(context[name]), safe=""), f"{{{name}}}")
+        return path
+
+    @cached_property
+    def _personal(self) -> frozenset[str]:
+        properties = self.wire_schema["properties"]
+        return frozenset(name for name, field in properties.items() if MARK in field)
 
     def _is_silent(self, error: Exception) -> bool:  # noqa: ARG002
         """Tell whether throttling has gone on for too long: no limiter has seen an answer."""

@@ -205,7 +205,13 @@ class PlannedStream(EndpointClient):
     @cached_property
     def converter(self) -> Converter:
         """The schema, compiled."""
-        return Converter(self.schema, secrets=self.secret_fields, report=self._report)
+        fate = {"keep": "passed on as it is", "hash": "hashed", "drop": "dropped"}
+        return Converter(
+            self.wire_schema,
+            secrets=self.secret_fields,
+            report=self._report,
+            unknown=f"is not in the schema; it is {fate[self._tap.pii.how]}",
+        )
 
     def _report(self, name: str, oddity: str) -> None:
         self.warn_once(f"field {name!r} {oddity}")

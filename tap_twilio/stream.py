@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 from functools import cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk.mapper import SameRecordTransform
 from typing_extensions import override
 
 from tap_twilio.client import GIVEN_UP
+from tap_twilio.credentials import ROOT_PRODUCT
 from tap_twilio.errors import AbsentError, RefusedError
 from tap_twilio.planning import PlannedStream
 from tap_twilio.writer import Writer
@@ -116,7 +118,14 @@ class TwilioStream(PlannedStream):
                 if (yield from self.walk_page(page)):
                     break
         except RefusedError as error:
-            self._skip(context, str(error))
+            if self._is_token_refused(context, error):
+                self.run.refuse(
+                    self.account_of(context),
+                    f"Twilio refused its own token ({error}): its streams outside the 2010 API are "
+                    "skipped. subaccount_credentials takes others",
+                )
+            else:
+                self._skip(context, str(error))
         except AbsentError as error:
             self.run.progress.absent[self.name] += 1
             self.logger.debug("%s", error)
@@ -139,6 +148,8 @@ class TwilioStream(PlannedStream):
         enough = self._limit(page)
         # What is below is told by fields that a stream map or the catalog may take away.
         below = list(self.below(page)) if self.children else []
+        if self.masker is not None and self.selected:
+            page.records = self.masker.mask(page.records)
         yield self, page
         for child, context, order in below:
             yield from cast("TwilioStream", child).walk(context, order)
@@ -189,13 +200,30 @@ class TwilioStream(PlannedStream):
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
         for page in self.pages(dict(context or {}), self.run.ahead.begin()):
-            yield from page.records
+            yield from self.masker.mask(page.records) if self.masker else page.records
 
     @override
     def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
         """Promote nothing: bookmarks have moved with the windows."""
 
     # --- What can't be read --------------------------------------------------------------------
+
+    def _is_token_refused(self, context: Mapping[str, Any], error: RefusedError) -> bool:
+        """Tell a subaccount's token that is wrong from a stream that it may not read.
+
+        A token may do everything, so the first stream outside the 2010 API tells.
+        """
+        account = self.account_of(context)
+        return (
+            error.status == HTTPStatus.UNAUTHORIZED
+            and self.product != ROOT_PRODUCT
+            and self.run.credentials.signs_by_list(account)
+            and not any(
+                reader == account
+                and cast("TwilioStream", self._tap.streams[name]).product != ROOT_PRODUCT
+                for name, reader in self.run.readable
+            )
+        )
 
     def _skip(self, context: Mapping[str, Any], reason: str) -> None:
         account = self.account_of(context)

@@ -19,6 +19,7 @@ from typing_extensions import override
 
 from tap_twilio import settings
 from tap_twilio.errors import Stopped, TapError
+from tap_twilio.pii import Rule
 from tap_twilio.redaction import redactor
 from tap_twilio.run import Run
 from tap_twilio.stream import TwilioStream
@@ -93,6 +94,12 @@ class TapTwilio(Tap):
             return error.errors
         return []
 
+    @property
+    def pii(self) -> Rule:
+        """What becomes of personal data; kept where settings make no sense, as in ``--about``."""
+        given = self._settings
+        return Rule() if given is None else Rule(given.pii, given.pii_key)
+
     @cached_property
     def run(self) -> Run:
         """What the streams of this run share."""
@@ -127,6 +134,13 @@ class TapTwilio(Tap):
     @override
     def discover_streams(self) -> Sequence[TwilioStream]:
         return [stream(self) for stream in STREAMS]
+
+    @override
+    def setup_mapper(self) -> None:
+        # The streams put right what a catalog says of personal data; the mapper takes its word.
+        if self.pii.how != "keep":
+            _ = self.streams
+        super().setup_mapper()
 
     def write_state(self) -> None:
         """Write the state as it is, unless that is what was written last."""
