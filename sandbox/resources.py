@@ -324,6 +324,55 @@ TRAITS: Final[Mapping[tuple[str, str], Traits]] = {
 
 PLAIN: Final = Traits()
 
+_MAPPINGS: Final = (
+    "CredentialListMappings",
+    "IpAccessControlListMappings",
+    "Auth/Calls/CredentialListMappings",
+    "Auth/Calls/IpAccessControlListMappings",
+    "Auth/Registrations/CredentialListMappings",
+)
+_ADD_ONS: Final = f"{NUMBERS.removesuffix('.json')}/{{ResourceSid}}/AssignedAddOns"
+
+SHARED: Final[frozenset[tuple[str, str]]] = frozenset(
+    {
+        *(("api", f"{ACCOUNT}/SIP/Domains/{{DomainSid}}/{name}.json") for name in _MAPPINGS),
+        ("api", f"{ACCOUNT}/AuthorizedConnectApps.json"),
+        ("api", f"{_ADD_ONS}.json"),
+        ("api", f"{_ADD_ONS}/{{AssignedAddOnSid}}/Extensions.json"),
+        ("conversations", "/v1/Users/{UserSid}/Conversations"),
+        ("conversations", "/v1/Services/{ChatServiceSid}/Users/{UserSid}/Conversations"),
+        ("flex-api", "/v1/PluginService/Configurations/{ConfigurationSid}/Plugins"),
+        ("intelligence", "/v2/Operators"),
+        ("intelligence", "/v2/OperatorTypes"),
+        ("intelligence", "/v2/Transcripts/{TranscriptSid}/OperatorResults"),
+        ("marketplace", "/v1/AvailableAddOns"),
+        ("marketplace", "/v1/AvailableAddOns/{AvailableAddOnSid}/Extensions"),
+        ("marketplace", "/v1/InstalledAddOns/{InstalledAddOnSid}/Extensions"),
+        ("messaging", "/v1/Services/{MessagingServiceSid}/ChannelSenders"),
+        ("messaging", "/v1/Services/{MessagingServiceSid}/Compliance/Usa2p"),
+        ("messaging", "/v1/Services/{ServiceSid}/AlphaSenders"),
+        ("messaging", "/v1/Services/{ServiceSid}/DestinationAlphaSenders"),
+        ("messaging", "/v1/Services/{ServiceSid}/PhoneNumbers"),
+        ("messaging", "/v1/Services/{ServiceSid}/ShortCodes"),
+        ("numbers", "/v2/RegulatoryCompliance/EndUserTypes"),
+        ("numbers", "/v2/RegulatoryCompliance/Regulations"),
+        ("numbers", "/v2/RegulatoryCompliance/SupportingDocumentTypes"),
+        ("proxy", "/v1/Services/{ServiceSid}/PhoneNumbers"),
+        ("supersim", "/v1/NetworkAccessProfiles/{NetworkAccessProfileSid}/Networks"),
+        ("supersim", "/v1/Networks"),
+        ("trunking", "/v1/Trunks/{TrunkSid}/CredentialLists"),
+        ("trunking", "/v1/Trunks/{TrunkSid}/IpAccessControlLists"),
+        ("trunking", "/v1/Trunks/{TrunkSid}/PhoneNumbers"),
+        ("trusthub", "/v1/EndUserTypes"),
+        ("trusthub", "/v1/Policies"),
+        ("trusthub", "/v1/SupportingDocumentTypes"),
+        ("verify", "/v2/Templates"),
+        ("video", "/v1/Rooms/{RoomSid}/Participants/{ParticipantSid}/SubscribedTracks"),
+    }
+)
+"""Lists whose rows have the same SIDs in all accounts and below all parents: what is Twilio's own,
+and what can be attached to several parents at once."""
+
 
 _PREFIXES: Final[Mapping[str, str]] = {
     "accounts": "AC",
