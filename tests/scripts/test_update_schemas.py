@@ -445,6 +445,30 @@ added:
     assert "absent" not in fields
 
 
+def test_fields_that_the_documents_forgot_are_marked_as_personal(bench, capsys):
+    bench.paths.corrections.write_text(
+        """
+personal:
+  api *Trips.json: [length, phone, driver.name, "driver.licences.[].kind", route.absent]
+  api */Ended.json: [name]
+"""
+    )
+    bench.run()
+    fields = bench.made()["properties"]
+    own = {"source": "tap-twilio"}
+    assert fields["length"]["x-twilio-pii"] == own
+    assert fields["phone"]["x-twilio-pii"] == {"handling": "standard", "deleteSla": 120}
+    driver = fields["driver"]["properties"]
+    assert driver["name"]["x-twilio-pii"] == own
+    assert driver["licences"]["items"]["properties"]["kind"]["x-twilio-pii"] == own
+    code, lines = check(bench, capsys)
+    assert code == 1
+    assert lines == [
+        "- api */Ended.json: name: marked as personal, but in no schema",
+        "- api *Trips.json: route.absent: marked as personal, but in no schema",
+    ]
+
+
 def test_hand_written_files_are_left_alone(bench, capsys):
     bench.paths.corrections.write_text("hand_written: [api/trips.json, api/old.json]\n")
     old = Stream("old", "api", "/2010-04-01/Old.json")
