@@ -274,7 +274,8 @@ class EndpointClient(RESTStream[str]):
     def _without_personal(self, path: str, context: Mapping[str, Any]) -> str:
         """Leave values that are personal data out of a path that messages will name."""
         for name in context.keys() & self._personal:
-            path = path.replace(quote(str(context[name]), safe=""), f"{{{name}}}")
+            for value in (quote(str(context[name]), safe=""), str(context[name])):
+                path = path.replace(value, f"{{{name}}}")
         return path
 
     @cached_property

@@ -84,7 +84,7 @@ class Run:
         if account_sid not in {account for _, account in self.progress.skipped}:
             logger.warning(
                 "%s: streams outside the 2010 API need credentials of its own, and there are "
-                "none: they are skipped. subaccount_credentials takes some",
+                "none: they are skipped. Put some into subaccount_credentials",
                 account_sid,
             )
         has_some = account_sid in self.credentials.refused

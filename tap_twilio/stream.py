@@ -122,7 +122,7 @@ class TwilioStream(PlannedStream):
                 self.run.refuse(
                     self.account_of(context),
                     f"Twilio refused its own token ({error}): its streams outside the 2010 API are "
-                    "skipped. subaccount_credentials takes others",
+                    "skipped. Put credentials that work into subaccount_credentials",
                 )
             else:
                 self._skip(context, str(error))

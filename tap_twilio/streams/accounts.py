@@ -18,9 +18,8 @@ from tap_twilio.stream import TwilioStream
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from singer_sdk.helpers.types import Context
-
     from requests.auth import HTTPBasicAuth
+    from singer_sdk.helpers.types import Context
 
     from tap_twilio.ahead import Order
     from tap_twilio.planning import PlannedStream
