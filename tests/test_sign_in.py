@@ -337,3 +337,15 @@ def test_credentials_of_subaccounts_come_from_the_environment_too(run, three, mo
         three.account_sid,
         account.sid,
     }
+
+
+def test_credentials_of_accounts_that_give_nothing_are_not_tried(run, sandbox):
+    twilio = sandbox(volumes={"calls": 9, "messages": 0})
+    gone = twilio.accounts[1]
+    twilio.set_status(gone.sid, "suspended")
+
+    output = run(config_for(twilio, subaccount_credentials=by_token(gone)), streams=["calls"])
+
+    assert output.exit_code == 0
+    assert not [request for request in twilio.requests if gone.sid in request.path]
+    assert "Twilio refused" not in output.log

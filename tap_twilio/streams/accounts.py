@@ -30,6 +30,9 @@ ACCOUNT = "/2010-04-01/Accounts/{account_sid}"
 PROBES = ("Messages", "Calls", "IncomingPhoneNumbers", "Recordings", "Usage/Records", "Balance")
 """What to try, cheapest first, with a key that may not list accounts."""
 
+GONE = frozenset({"closed", "suspended"})
+"""Statuses of accounts of which Twilio gives nothing."""
+
 PERMISSION_DENIED = 70051
 """Twilio's code for credentials that are right, but not allowed this."""
 
@@ -139,9 +142,10 @@ class Accounts(TwilioStream):
     def _check_given(self, accounts: list[Record]) -> None:
         """Leave out accounts whose credentials in the settings are wrong, or not their own."""
         settings = self.run.settings
-        for sid in (account["sid"] for account in accounts):
+        for account in accounts:
+            sid = account["sid"]
             signature = settings.subaccount_signatures.get(sid)
-            if signature is None:
+            if signature is None or account.get("status") in GONE:
                 continue
             if not self._is_accepted(sid, signature):
                 self.run.refuse(
@@ -226,7 +230,7 @@ class Accounts(TwilioStream):
     def _is_open(self, account: Record) -> bool:
         """Leave out accounts of which Twilio gives nothing, and say so."""
         status = account.get("status")
-        if status not in {"closed", "suspended"}:
+        if status not in GONE:
             return True
         self.run.progress.skipped["all streams", account["sid"]] = f"the account is {status}"
         self.warn_once(f"{account['sid']} is {status}: its streams are skipped")
