@@ -18,7 +18,7 @@ from singer_sdk.singerlib import Schema
 from singer_sdk.streams import RESTStream
 from typing_extensions import override
 
-from tap_twilio import schemas
+from tap_twilio import pagination, schemas
 from tap_twilio.errors import (
     AbsentError,
     RefusedError,
@@ -28,18 +28,20 @@ from tap_twilio.errors import (
     TransientError,
 )
 from tap_twilio.pages import Page, Request
-from tap_twilio.pagination import FORMS, ShapeError
+from tap_twilio.pagination import ShapeError
 from tap_twilio.pii import MARK, Masker
 from tap_twilio.windows import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
 
+    from requests.auth import HTTPBasicAuth
     from singer_sdk.helpers.types import Context
     from singer_sdk.singerlib import Catalog
 
     from tap_twilio.records import Record
     from tap_twilio.run import Run
+    from tap_twilio.schemas import Endpoint
     from tap_twilio.tap import TapTwilio
     from tap_twilio.windows import DateFilter
 
@@ -102,7 +104,7 @@ class EndpointClient(RESTStream[str]):
         Args:
             tap: The tap.
         """
-        schema, self.endpoint = schemas.load(self.product, self.name)
+        schema, self.endpoint = self.load()
         for secret in self.secret_fields:
             schema["properties"].pop(secret, None)
         self.wire_schema = schema
@@ -120,6 +122,15 @@ class EndpointClient(RESTStream[str]):
             # The catalog may have been made when personal data was still kept.
             entry.schema = Schema.from_dict(self.masker.announce(entry.schema.to_dict()))
         super().apply_catalog(catalog)
+
+    @classmethod
+    def load(cls) -> tuple[dict[str, Any], Endpoint]:
+        """Tell what a record looks like, and the facts of the endpoint.
+
+        Returns:
+            The JSON schema of a record, and the facts.
+        """
+        return schemas.load(cls.product, cls.name)
 
     @classmethod
     def address(cls) -> tuple[str, str]:
@@ -167,6 +178,17 @@ class EndpointClient(RESTStream[str]):
             The account's SID.
         """
         return str(context.get("account_sid", self.run.settings.account_sid))
+
+    def signature(self, account_sid: str | None) -> HTTPBasicAuth | None:
+        """Choose who signs.
+
+        Args:
+            account_sid: The account whose rows are wanted; none for the list of accounts.
+
+        Returns:
+            The signature, or none where nothing at hand can read that account's rows.
+        """
+        return self.run.credentials.sign(self.product, account_sid)
 
     # --- One request ---------------------------------------------------------------------------
 
@@ -232,7 +254,7 @@ class EndpointClient(RESTStream[str]):
     def _get(self, attempt: _Try) -> Page:
         request = attempt.request
         account = self.account_of(request.context)
-        signature = self.run.credentials.sign(self.product, request.context.get("account_sid"))
+        signature = self.signature(request.context.get("account_sid"))
         if signature is None:
             msg = f"{self.name}: nothing at hand signs for {account}"
             raise TapError(msg)
@@ -246,7 +268,7 @@ class EndpointClient(RESTStream[str]):
             payload, size = self.run.transport.get(
                 url, params, endpoint=endpoint, auth=signature, limiter=self.run.limiter(account)
             )
-            listing = FORMS[self.endpoint.paging](payload, self.endpoint.data_key)
+            listing = pagination.read(self.endpoint.paging, payload, self.endpoint.data_key)
         except RefusedError as error:
             if (self.name, account) not in self.run.readable:
                 raise

@@ -7,7 +7,7 @@ import string
 from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk.helpers._state import get_state_partitions_list
 
@@ -39,7 +39,13 @@ UPDATED = "date_updated"
 
 
 class PlannedStream(EndpointClient):
-    """A stream that knows what to ask for, and how far it has come."""
+    """A stream that knows what to ask for, and how far it has come.
+
+    Attributes:
+        converter_type: What types records.
+    """
+
+    converter_type: ClassVar[type[Converter]] = Converter
 
     @cached_property
     def children(self) -> list[PlannedStream]:
@@ -206,7 +212,7 @@ class PlannedStream(EndpointClient):
     def converter(self) -> Converter:
         """The schema, compiled."""
         fate = {"keep": "passed on as it is", "hash": "hashed", "drop": "dropped"}
-        return Converter(
+        return self.converter_type(
             self.wire_schema,
             secrets=self.secret_fields,
             report=self._report,
@@ -289,7 +295,7 @@ class PlannedStream(EndpointClient):
         account = self.account_of(context)
         if (self.name, account) in self.run.refused:
             return False
-        if self.run.credentials.sign(self.product, account) is None:
+        if self.signature(account) is None:
             self.run.skip_unsigned(self.name, account)
             return False
         return True

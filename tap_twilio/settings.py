@@ -13,11 +13,14 @@ from jsonschema import Draft202012Validator
 from requests.auth import HTTPBasicAuth
 from singer_sdk import typing as th
 
+from tap_twilio import declarations
 from tap_twilio.hosts import EDGES, Hosts
 from tap_twilio.windows import parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from tap_twilio.declarations import Declaration
 
 MOMENT_FORMS = "a date (2026-01-31), a date-time (2026-01-31T08:00:00Z) or a time before now (P30D)"
 
@@ -174,6 +177,14 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         ],
     ),
     th.Property(
+        "custom_streams",
+        th.ArrayType(declarations.TYPE),
+        title="Custom streams",
+        description="Streams of any other endpoint of Twilio's: for each a name, and a url or a "
+        "product and path. README has a recipe.",
+        examples=[declarations.EXAMPLE],
+    ),
+    th.Property(
         "pii",
         th.StringType(allowed_values=["keep", "hash", "drop"]),
         default="keep",
@@ -260,6 +271,7 @@ class Settings:
     page_size: int | None = None
     max_records: int | None = None
     filters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    custom_streams: tuple[Declaration, ...] = ()
     pii: str = "keep"
     pii_key: str = field(default="", repr=False)
     user_agent: str = "tap-twilio"
@@ -331,7 +343,9 @@ def parse(
     if start is not None and start >= (end or now):
         bound = "end_date" if end else "now"
         errors.append(f"start_date: {given['start_date']} is not before {bound}; nothing to read")
-    errors += [*_credentials(given), *_addresses(given)]
+    hosts = Hosts(given.get("region"), given.get("edge"), given.get("base_url"))
+    declared, mistakes = declarations.read(given.get("custom_streams", ()), hosts)
+    errors += [*_credentials(given), *_addresses(given), *mistakes]
     if given.get("pii") == "hash" and "pii_key" not in given:
         errors.append("pii_key: it is required to hash personal data; give any long random text")
     if errors:
@@ -343,11 +357,12 @@ def parse(
             sid: _signature(sid, one)
             for sid, one in given.get("subaccount_credentials", {}).items()
         },
-        hosts=Hosts(given.get("region"), given.get("edge"), given.get("base_url")),
+        hosts=hosts,
         now=now,
         start=start,
         end=end if end is None or end < now else None,
         accounts=tuple(given.get("accounts", ())),
+        custom_streams=tuple(declared),
         user_agent=given.get("user_agent", user_agent),
         **{
             name: given[name]

@@ -25,6 +25,7 @@ from tap_twilio.run import Run
 from tap_twilio.stream import TwilioStream
 from tap_twilio.streams import STREAMS
 from tap_twilio.streams.accounts import Accounts
+from tap_twilio.streams.custom import CustomStream, Samples, classes
 from tap_twilio.windows import parse_moment
 from tap_twilio.writer import Writer
 
@@ -68,6 +69,7 @@ class TapTwilio(Tap):
         """
         self.logger.addFilter(_is_news)
         super().__init__(*args, **kwargs)
+        self._ready = True
 
     # --- Settings ------------------------------------------------------------------------------
 
@@ -78,6 +80,8 @@ class TapTwilio(Tap):
         redactor.guard()
         self.append_builtin_config(self.config_jsonschema)
         self._settings: settings.Settings | None = None
+        self._custom: list[type[CustomStream]] = []
+        self._mistakes: list[str] = []
         try:
             self._settings = settings.parse(
                 self._config,
@@ -85,7 +89,10 @@ class TapTwilio(Tap):
                 user_agent=f"{self.name}/{self.plugin_version}",
                 now=settings.now_utc(),
             )
+            self._custom = classes(self._settings.custom_streams)
         except settings.SettingsError as error:
+            self._settings = None
+            self._mistakes = error.errors
             if raise_errors:
                 summary = "Config validation failed"
                 raise ConfigValidationError(
@@ -133,7 +140,17 @@ class TapTwilio(Tap):
 
     @override
     def discover_streams(self) -> Sequence[TwilioStream]:
-        return [stream(self) for stream in STREAMS]
+        if self._config.get("custom_streams") and self._mistakes:
+            raise TapError("; ".join(self._mistakes))
+        known = [stream.name for stream in (*STREAMS, *self._custom)]
+        for name in self.input_catalog or ():
+            if name not in known:
+                hint = settings.did_you_mean(name, known)
+                msg = f"--catalog: there is no stream {name!r}; {hint}"
+                raise TapError(msg)
+        samples = Samples(self)
+        custom = [stream(self, samples) for stream in self._custom]
+        return [*(stream(self) for stream in STREAMS), *custom]
 
     @override
     def setup_mapper(self) -> None:
@@ -162,13 +179,15 @@ class TapTwilio(Tap):
         if self._stopping:
             os._exit(SIGNAL_BASE + signum)
         self._stopping = True
-        if "run" in self.__dict__:
+        if self._ready and "run" in self.__dict__:
             self.logger.warning("Ending on signal %d", signum)
             self.run.stop(SIGNAL_BASE + signum)
         else:
             sys.exit(SIGNAL_BASE + signum)
 
     _stopping = False
+    # Before it is, there is no state that could be written.
+    _ready = False
 
     @classmethod
     @override
@@ -195,6 +214,12 @@ class TapTwilio(Tap):
             problem = f"{', '.join(value)}: not a JSON object ({error})"
         cls.logger.error("--config: %s", problem)
         raise click.exceptions.Exit(1)
+
+    @classmethod
+    @override
+    def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
+        with _Ending(cls.logger):
+            super().cb_discover(ctx, param, value)
 
     @classmethod
     @override
@@ -230,17 +255,15 @@ def _checked(name: str, file: IO[str]) -> IO[str]:
 
 
 def _check_catalog(catalog: dict[str, Any]) -> None:
-    known = [stream.name for stream in STREAMS]
     streams = catalog.get("streams")
-    if not isinstance(streams, list) or not all(isinstance(entry, dict) for entry in streams):
-        msg = "--catalog: it has no list 'streams'; --discover writes one that has"
+    if not isinstance(streams, list) or not all(
+        isinstance(entry, dict) and isinstance(entry.get("tap_stream_id"), str) for entry in streams
+    ):
+        msg = (
+            "--catalog: it has no list 'streams', each with a tap_stream_id; --discover writes one "
+            "that has"
+        )
         raise TapError(msg)
-    for entry in streams:
-        name = str(entry.get("tap_stream_id", entry.get("stream")))
-        if name not in known:
-            hint = settings.did_you_mean(name, known)
-            msg = f"--catalog: there is no stream {name!r}; {hint}"
-            raise TapError(msg)
 
 
 def _check_state(state: dict[str, Any]) -> None:

@@ -223,12 +223,19 @@ class Accounts(TwilioStream):
     def below(self, page: Page) -> Iterator[tuple[PlannedStream, dict[str, Any], Order]]:
         open_accounts = replace(
             page,
-            parents=[record for record in page.parents or page.records if self._is_open(record)],
+            parents=[record for record in page.parents or page.records if self.is_open(record)],
         )
         yield from super().below(open_accounts)
 
-    def _is_open(self, account: Record) -> bool:
-        """Leave out accounts of which Twilio gives nothing, and say so."""
+    def is_open(self, account: Record) -> bool:
+        """Leave out accounts of which Twilio gives nothing, and say so.
+
+        Args:
+            account: The account's record.
+
+        Returns:
+            Whether to read it.
+        """
         status = account.get("status")
         if status not in GONE:
             return True
