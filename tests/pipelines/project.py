@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PACKAGE = "meltano==4.4.1"
+# The README's recipes begin beside it.
 FOLDER = CACHE.parent / "meltano" / "tap-twilio"
+LOCK = CACHE.parent / "meltano.lock"
 PLUGINS = ("tap-twilio", "target-jsonl", "target-csv", "target-postgres", "target-duckdb")
 # Neither this environment nor what its users set for themselves is a pipeline's business.
 FOREIGN = ("COVERAGE_", "COV_", "PYTHON", "VIRTUAL_ENV", "TAP_", "TARGET_", "MELTANO_", "PG")
@@ -65,7 +67,7 @@ def ended(process: subprocess.Popen[str]) -> str:
 def checkout() -> Iterator[Project]:
     """Give the stand-in for a fresh clone, with the plugins installed; nobody else has it then."""
     FOLDER.parent.mkdir(parents=True, exist_ok=True)
-    with FOLDER.with_suffix(".lock").open("w") as lock:
+    with LOCK.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         _link()
         project = Project(FOLDER, clean_environment())
