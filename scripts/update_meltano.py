@@ -98,7 +98,7 @@ def _facts(name: str, schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         if kind == "string" and not values and "examples" in schema:
             yield "placeholder", schema["examples"][0]
     if values:
-        yield "options", [{"label": value.upper(), "value": value} for value in values]
+        yield "options", [{"label": value, "value": value} for value in values]
 
 
 def project(text: str) -> str:
