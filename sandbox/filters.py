@@ -204,6 +204,8 @@ def _bound(given: _Given, readings: Readings, now: int) -> Span:
     if _OPERATOR.match(value):
         raise errors.invalid(name, value)
     moment, bare = _read(rule, name, value, now)
+    if rule.whole_days and moment % DAY:
+        raise errors.unaligned(name)
     unsure = rule.boundary == "unsure"
     by_day = endpoint.parameters.get(name, {}).get("format") == "date"
     if by_day or (unsure and readings.precision == "day"):
@@ -240,8 +242,11 @@ def _within(column: str, bound: Span, *, nulls: bool) -> Test:
     low = float("-inf") if bound.low is None else bound.low
     high = float("inf") if bound.high is None else bound.high
 
+    outer, _, inner = column.partition(".")
+
     def test(row: Wire) -> bool:
-        moment = read_wire(row.get(column))
+        value = row.get(outer)
+        moment = read_wire(value.get(inner) if inner and isinstance(value, dict) else value)
         return nulls if moment is None else low <= moment < high
 
     return test

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tap_twilio.ahead import Order
     from tap_twilio.pages import Page
     from tap_twilio.records import Record
+    from tap_twilio.windows import DateFilter
 
 UNDATED_DEPTH = timedelta(days=2)
 """How far back rows that have no date yet are looked for: sending is given up after ten hours."""
@@ -57,6 +58,38 @@ class PlannedStream(EndpointClient):
         ]
 
     @cached_property
+    def descendants(self) -> list[PlannedStream]:
+        """All streams below this one that are selected, or have selected descendants."""
+        return [one for child in self.children for one in (child, *child.descendants)]
+
+    @cached_property
+    def ancestors(self) -> list[PlannedStream]:
+        """The streams above this one, its parent first."""
+        above = cast("type[PlannedStream] | None", self.parent_stream_type)
+        if above is None:
+            return []
+        parent = cast("PlannedStream", self._tap.streams[above.name])
+        return [parent, *parent.ancestors]
+
+    @cached_property
+    def branch(self) -> list[PlannedStream]:
+        """The selected ones of this stream and all below it."""
+        return [stream for stream in (self, *self.descendants) if stream.selected]
+
+    @cached_property
+    def variants(self) -> list[dict[str, str]]:
+        """What contexts have besides the parents' SIDs, one read for each: see ``path_values``."""
+        return [
+            dict(zip(self.path_values, combination, strict=True))
+            for combination in itertools.product(*self.path_values.values())
+        ]
+
+    @cached_property
+    def is_accounts_own(self) -> bool:
+        """Whether an account has one such list, not one for each of other records."""
+        return bool(self.ancestors) and self.placeholder == "account_sid" and not self.path_values
+
+    @cached_property
     def height(self) -> int:
         """Levels of selected streams below this one."""
         return max((child.height + 1 for child in self.children), default=0)
@@ -81,10 +114,17 @@ class PlannedStream(EndpointClient):
     def _bookmark_key(self) -> str:
         return UPDATED if self.window is None else self._key
 
-    @property
+    @cached_property
     def is_incremental(self) -> bool:
-        """Whether the stream is read by windows and keeps a bookmark."""
-        return self.window is not None and self.replication_method == "INCREMENTAL"
+        """Whether the stream is read by windows and keeps a bookmark.
+
+        Below a parent that is, it isn't: a run gives it some of the parents only.
+        """
+        return (
+            self.window is not None
+            and self.replication_method == "INCREMENTAL"
+            and not any(parent.is_incremental for parent in self.ancestors)
+        )
 
     @cached_property
     def skips_unchanged(self) -> bool:
@@ -95,8 +135,8 @@ class PlannedStream(EndpointClient):
         return (
             self.run.settings.skip_unchanged
             and self.window is None
-            and self.parent_stream_type is not None
-            and self.placeholder == "account_sid"
+            and self.is_accounts_own
+            and self.selected
             and self.schema["properties"].get(UPDATED, {}).get("format") == "date-time"
         )
 
@@ -113,8 +153,31 @@ class PlannedStream(EndpointClient):
         settings, dates = self.run.settings, self.window
         if dates is None:
             return None
+        start = min(self._starts(context).values())
+        end = settings.end and dates.precision.floor(settings.end)
+        return Window(start, end) if end is None or start < end else None
+
+    def _starts(self, context: Mapping[str, Any]) -> dict[str, datetime]:
+        """Tell from when on each selected stream of the branch wants this one to be read.
+
+        They differ where one was selected later than others. As it was when the run began: a
+        bookmark that moves while the stream is read doesn't change what is still planned.
+        """
+        account = self.account_of(context)
+        known = self._known_starts.get(account)
+        if known is None:
+            known = self._known_starts[account] = {
+                stream.name: self._start(self._mark(stream, account)) for stream in self.branch
+            }
+        return known
+
+    @cached_property
+    def _known_starts(self) -> dict[str, dict[str, datetime]]:
+        return {}
+
+    def _start(self, bookmark: datetime | None) -> datetime:
+        settings, dates = self.run.settings, cast("DateFilter", self.window)
         start = settings.start or EPOCH
-        bookmark = self.bookmark(context)
         if bookmark is not None:
             days = settings.lookback_days
             lookback = self.lookback if days is None else timedelta(days=days)
@@ -125,9 +188,23 @@ class PlannedStream(EndpointClient):
                 f"Twilio keeps these rows for {dates.retention and dates.retention.days} days: "
                 f"reading from {iso(kept)} on"
             )
-        end = settings.end and dates.precision.floor(settings.end)
-        start = dates.precision.floor(kept)
-        return Window(start, end) if end is None or start < end else None
+        return dates.precision.floor(kept)
+
+    def is_news(self, request: Request, streams: Iterable[PlannedStream]) -> bool:
+        """Tell whether a window must be read for the sake of some streams of the branch.
+
+        Args:
+            request: A request of this stream.
+            streams: This stream, or some below it.
+
+        Returns:
+            False where all of them had the window in an earlier run: it is read for others that
+            were selected since.
+        """
+        if request.window is None or request.window.end is None or not self.is_incremental:
+            return True
+        starts = self._starts(request.context)
+        return any(starts[stream.name] < request.window.end for stream in streams)
 
     def plan(
         self, context: dict[str, Any], order: Order
@@ -152,7 +229,9 @@ class PlannedStream(EndpointClient):
             return
         if dates.undated is not None and whole.end is None:
             yield None, self._undated(context, (*order, 0))
-        ages = AGES if len(self.chain_params) > 1 else ()
+        ages = [settings.now - start for start in self._starts(context).values()]
+        if len(self.chain_params) > 1:
+            ages += AGES
         for number, window in enumerate(dates.stretches(whole, settings.now, ages), start=1):
             params = dates.params(window, settings.now)
             yield window, self._chains(context, (*order, number), params, window)
@@ -176,6 +255,7 @@ class PlannedStream(EndpointClient):
         params: dict[str, str],
         window: Window | None = None,
     ) -> list[Request]:
+        params = params | {name: str(context[sid]) for name, sid in self.context_params.items()}
         return [
             Request(self, context, (*order, number, 0), chain | params, window=window)
             for number, chain in enumerate(self.chain_params)
@@ -222,6 +302,14 @@ class PlannedStream(EndpointClient):
     def _report(self, name: str, oddity: str) -> None:
         self.warn_once(f"field {name!r} {oddity}")
 
+    def _type(self, records: list[Record], context: Mapping[str, Any]) -> None:
+        for name, path in self.lifted.items():
+            outer, inner = path.split(".")
+            for record in records:
+                nested = record.get(outer)
+                record[name] = nested.get(inner) if isinstance(nested, dict) else None
+        self.converter.convert(records, context)
+
     def arrived(self, page: Page) -> list[Iterator[Request]]:
         """Type a page's records, cut them to their window, and tell what will be wanted next.
 
@@ -231,7 +319,7 @@ class PlannedStream(EndpointClient):
         Returns:
             Requests, as iterators that are drawn from as there is room.
         """
-        self.converter.convert(page.records, page.request.context)
+        self._type(page.records, page.request.context)
         self.cut(page)
         if page.parts:
             return [iter(page.parts)]
@@ -257,12 +345,21 @@ class PlannedStream(EndpointClient):
         Yields:
             Child stream, its context and its place, in the order of emission.
         """
+        branches = [
+            (branch, child, variant)
+            for branch, (child, variant) in enumerate(self._branches)
+            if self.is_news(page.request, child.branch)
+        ]
         for number, record in page.numbered():
-            for branch, child in enumerate(self.children):
+            for branch, child, variant in branches:
                 if child.exists_for(record):
                     context = child.context_below(record, page.request.context)
                     if context is not None and child.may_read(context):
-                        yield child, context, (*page.request.order, number, branch)
+                        yield child, context | variant, (*page.request.order, number, branch)
+
+    @cached_property
+    def _branches(self) -> list[tuple[PlannedStream, dict[str, str]]]:
+        return [(child, variant) for child in self.children for variant in child.variants]
 
     def context_below(self, parent: Record, context: Mapping[str, Any]) -> dict[str, Any] | None:
         """Make this stream's context from a parent's record.
@@ -393,7 +490,7 @@ class PlannedStream(EndpointClient):
             )
         except GIVEN_UP:
             return False
-        self.converter.convert(page.records, request.context)
+        self._type(page.records, request.context)
         dates = {row[self._key][:19] for row in page.records if row.get(self._key)}
         near = {iso(moment + SECOND * offset)[:-1] for offset in (-1, 0, 1, 2)}
         heeded = iso(moment)[:-1] in dates and dates <= near
@@ -404,14 +501,12 @@ class PlannedStream(EndpointClient):
 
     @cached_property
     def _keepers(self) -> list[PlannedStream]:
-        """The streams whose state holds the bookmark: this one, or else its selected children.
+        """The streams whose state holds the bookmark: all selected ones of the branch.
 
-        A bookmark that a deselected stream moved for its children's sake would hide its rows
-        from a later run that selects it.
+        So one that is selected later has none, and is read from the start: no bookmark that moved
+        for the others' sake hides rows from it.
         """
-        if self.selected:
-            return [self]
-        return [keeper for child in self.children for keeper in child._keepers]  # noqa: SLF001
+        return [self] if self.window is None else self.branch
 
     def bookmark(self, context: Mapping[str, Any]) -> datetime | None:
         """Read the bookmark of an account.
@@ -422,39 +517,74 @@ class PlannedStream(EndpointClient):
         Returns:
             The moment up to which all was read; none if it never was.
         """
+        account = self.account_of(context)
+        marks = [self._mark(keeper, account) for keeper in self._keepers]
+        known = [mark for mark in marks if mark is not None]
+        return min(known) if len(known) == len(marks) > 0 else None
+
+    def _mark(self, keeper: PlannedStream, account: str) -> datetime | None:
         if not self.is_incremental and not self.skips_unchanged:
             return None
-        key, account = self._bookmark_key, self.account_of(context)
-        moments = []
-        for keeper in self._keepers:
-            partitions = get_state_partitions_list(self._tap.state, keeper.name) or []
-            for partition in partitions:
-                if partition.get("context") == {"account_sid": account}:
-                    if partition.get("replication_key") == key:
-                        moments.append(
-                            parse_moment(partition["replication_key_value"], self.run.settings.now)
-                        )
-                    break
-        return min(moments) if len(moments) == len(self._keepers) > 0 else None
+        for partition in get_state_partitions_list(self._tap.state, keeper.name) or []:
+            if partition.get("context") == {"account_sid": account}:
+                if partition.get("replication_key") != self._bookmark_key:
+                    return None
+                return parse_moment(partition["replication_key_value"], self.run.settings.now)
+        return None
 
     def _finish(self, context: Mapping[str, Any], window: Window | None, failures: int) -> None:
         """Move the bookmark to the end of a window, if all below it could be read."""
-        if window is None or not self.is_incremental or len(self.run.progress.failures) > failures:
+        if window is None or len(self.run.progress.failures) > failures:
             return
-        self._move_bookmark(context, window.end or self.run.settings.now)
-        self._tap.write_state()
+        if self.is_incremental and self.is_accounts_own:
+            self._move_bookmark(context, window.end or self.run.settings.now)
+            self._tap.write_state()
+
+    def finish_below(self, context: Mapping[str, Any]) -> None:
+        """Move the bookmarks of lists below this one, now that all of their parents were read.
+
+        Their bookmark is the account's, whatever the number of parents. It stays where it was if
+        the list could not be read, or its rows' children, for any one of them.
+
+        Args:
+            context: The account.
+        """
+        if self.run.settings.max_records is not None or self.ABORT_AT_RECORD_COUNT is not None:
+            return
+        account = {"account_sid": self.account_of(context)}
+        for stream in self.descendants:
+            if stream.is_incremental and stream.was_read_for_all(account):
+                whole = stream.range(account)
+                if whole is not None:
+                    stream._move_bookmark(account, whole.end or self.run.settings.now)  # noqa: SLF001
+                    self._tap.write_state()
+
+    def was_read_for_all(self, account: Mapping[str, Any]) -> bool:
+        """Tell whether no parent was left out, and nothing below failed.
+
+        Args:
+            account: The account, as a context.
+
+        Returns:
+            Whether the bookmark may move.
+        """
+        sid = self.account_of(account)
+        lineage = (self, *self.ancestors)
+        return all(stream.may_read(account) for stream in lineage) and not any(
+            (stream.name, sid) in self.run.failed for stream in (*lineage, *self.descendants)
+        )
 
     def _move_bookmark(self, context: Mapping[str, Any], moment: datetime) -> None:
         """Move the bookmark on: never back, and never past the run's beginning."""
-        before = self.bookmark(context)
+        account = self.account_of(context)
         moment = min(moment, self.run.settings.now)
-        if before is not None and moment <= before:
-            return
         for keeper in self._keepers:
-            state = keeper.get_context_state({"account_sid": self.account_of(context)})
-            state["replication_key"] = self._bookmark_key
-            state["replication_key_value"] = iso(moment)
-            keeper.state_manager.is_flushed = False
+            before = self._mark(keeper, account)
+            if before is None or before < moment:
+                state = keeper.get_context_state({"account_sid": account})
+                state["replication_key"] = self._bookmark_key
+                state["replication_key_value"] = iso(moment)
+                keeper.state_manager.is_flushed = False
 
     def drop_unchanged(self, page: Page, bookmark: datetime | None) -> None:
         """Leave out rows that are as they were at the last run; their children are read.

@@ -38,8 +38,8 @@ class InsightsCallSummaries(_Insights):
     path = "/v1/Voice/Summaries"
     primary_keys = ("call_sid",)
     replication_key = "start_time"
-    # Without a start Twilio goes back four hours only; the retention makes it always explicit.
-    window = DateFilter(after="StartTime", before="EndTime", retention=30 * DAY)
+    # Without a start Twilio goes back four hours only.
+    window = DateFilter(after="StartTime", before="EndTime", retention=30 * DAY, rooted=True)
     lookback = 2 * DAY
     params: ClassVar[Mapping[str, str]] = {"ProcessingState": "all", "SortBy": "start_time"}
 

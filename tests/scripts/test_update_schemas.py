@@ -308,6 +308,7 @@ def test_a_class_tells_what_its_schema_depends_on():
         path="/v1/Flows/{flow_sid}/Steps",
         primary_keys=["sid"],
         position_field=None,
+        lifted={"step_end": "period.end"},
         parent_stream_type=flow,
     )
     stream = describe(step)
@@ -317,6 +318,7 @@ def test_a_class_tells_what_its_schema_depends_on():
         path="/v1/Flows/{flow_sid}/Steps",
         primary_keys=("sid",),
         parents=("account_sid", "flow_sid"),
+        lifted=("step_end",),
     )
     assert stream.file == "studio/steps.json"
     assert stream.place == ("studio", "/v1/Flows/{}/Steps")
