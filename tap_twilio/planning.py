@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import string
 from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from singer_sdk.helpers._state import get_state_partitions_list
-
-from tap_twilio.client import GIVEN_UP, EndpointClient
+from tap_twilio.bookmarks import BookmarkedStream
+from tap_twilio.client import GIVEN_UP
 from tap_twilio.pages import Request, Undated
 from tap_twilio.records import Converter
 from tap_twilio.windows import EPOCH, SECOND, Unit, Window, iso, parse_moment
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
     from tap_twilio.ahead import Order
     from tap_twilio.pages import Page
     from tap_twilio.records import Record
-    from tap_twilio.windows import DateFilter
 
 UNDATED_DEPTH = timedelta(days=2)
 """How far back rows that have no date yet are looked for: sending is given up after ten hours."""
@@ -36,11 +33,8 @@ AGES = tuple(timedelta(days=days) for days in (365, 120, 30, 7))
 as bookmarks move only when all chains of a window are read."""
 
 
-UPDATED = "date_updated"
-
-
-class PlannedStream(EndpointClient):
-    """A stream that knows what to ask for, and how far it has come.
+class PlannedStream(BookmarkedStream):
+    """A stream that knows what to ask for.
 
     Attributes:
         converter_type: What types records.
@@ -49,50 +43,12 @@ class PlannedStream(EndpointClient):
     converter_type: ClassVar[type[Converter]] = Converter
 
     @cached_property
-    def children(self) -> list[PlannedStream]:
-        """Child streams that are selected, or have selected descendants."""
-        return [
-            cast("PlannedStream", child)
-            for child in self.child_streams
-            if child.selected or child.has_selected_descendents
-        ]
-
-    @cached_property
-    def descendants(self) -> list[PlannedStream]:
-        """All streams below this one that are selected, or have selected descendants."""
-        return [one for child in self.children for one in (child, *child.descendants)]
-
-    @cached_property
-    def ancestors(self) -> list[PlannedStream]:
-        """The streams above this one, its parent first."""
-        above = cast("type[PlannedStream] | None", self.parent_stream_type)
-        if above is None:
-            return []
-        parent = cast("PlannedStream", self._tap.streams[above.name])
-        return [parent, *parent.ancestors]
-
-    @cached_property
-    def branch(self) -> list[PlannedStream]:
-        """The selected ones of this stream and all below it."""
-        return [stream for stream in (self, *self.descendants) if stream.selected]
-
-    @cached_property
     def variants(self) -> list[dict[str, str]]:
         """What contexts have besides the parents' SIDs, one read for each: see ``path_values``."""
         return [
             dict(zip(self.path_values, combination, strict=True))
             for combination in itertools.product(*self.path_values.values())
         ]
-
-    @cached_property
-    def is_accounts_own(self) -> bool:
-        """Whether an account has one such list, not one for each of other records."""
-        return bool(self.ancestors) and self.placeholder == "account_sid" and not self.path_values
-
-    @cached_property
-    def height(self) -> int:
-        """Levels of selected streams below this one."""
-        return max((child.height + 1 for child in self.children), default=0)
 
     @cached_property
     def chain_params(self) -> list[dict[str, str]]:
@@ -104,107 +60,6 @@ class PlannedStream(EndpointClient):
             dict(self.params) | dict(zip(values, map(_wire, combination), strict=True))
             for combination in itertools.product(*values.values())
         ]
-
-    @property
-    def _key(self) -> str:
-        """The class's own replication key: the field that its date filter bounds."""
-        return cast("str", type(self).replication_key)
-
-    @property
-    def _bookmark_key(self) -> str:
-        return UPDATED if self.window is None else self._key
-
-    @cached_property
-    def is_incremental(self) -> bool:
-        """Whether the stream is read by windows and keeps a bookmark.
-
-        Below a parent that is, it isn't: a run gives it some of the parents only.
-        """
-        return (
-            self.window is not None
-            and self.replication_method == "INCREMENTAL"
-            and not any(parent.is_incremental for parent in self.ancestors)
-        )
-
-    @cached_property
-    def skips_unchanged(self) -> bool:
-        """Whether rows that didn't change since the last run are left out.
-
-        A bookmark is an account's, so this is for lists that an account has one of.
-        """
-        return (
-            self.run.settings.skip_unchanged
-            and self.window is None
-            and self.is_accounts_own
-            and self.selected
-            and self.schema["properties"].get(UPDATED, {}).get("format") == "date-time"
-        )
-
-    def range(self, context: Mapping[str, Any]) -> Window | None:
-        """Tell what stretch of time is to be read.
-
-        Args:
-            context: SIDs of the parents.
-
-        Returns:
-            From the bookmark less the look-back, or from the start date, to the end date or on;
-            none if that is empty.
-        """
-        settings, dates = self.run.settings, self.window
-        if dates is None:
-            return None
-        start = min(self._starts(context).values())
-        end = settings.end and dates.precision.floor(settings.end)
-        return Window(start, end) if end is None or start < end else None
-
-    def _starts(self, context: Mapping[str, Any]) -> dict[str, datetime]:
-        """Tell from when on each selected stream of the branch wants this one to be read.
-
-        They differ where one was selected later than others. As it was when the run began: a
-        bookmark that moves while the stream is read doesn't change what is still planned.
-        """
-        account = self.account_of(context)
-        known = self._known_starts.get(account)
-        if known is None:
-            known = self._known_starts[account] = {
-                stream.name: self._start(self._mark(stream, account)) for stream in self.branch
-            }
-        return known
-
-    @cached_property
-    def _known_starts(self) -> dict[str, dict[str, datetime]]:
-        return {}
-
-    def _start(self, bookmark: datetime | None) -> datetime:
-        settings, dates = self.run.settings, cast("DateFilter", self.window)
-        start = settings.start or EPOCH
-        if bookmark is not None:
-            days = settings.lookback_days
-            lookback = self.lookback if days is None else timedelta(days=days)
-            start = max(start, bookmark - lookback)
-        kept = dates.clamp(start, settings.now)
-        if kept - start > timedelta(hours=1) and start > EPOCH:
-            self.warn_once(
-                f"Twilio keeps these rows for {dates.retention and dates.retention.days} days: "
-                f"reading from {iso(kept)} on"
-            )
-        return dates.precision.floor(kept)
-
-    def is_news(self, request: Request, streams: Iterable[PlannedStream]) -> bool:
-        """Tell whether a window must be read for the sake of some streams of the branch.
-
-        Args:
-            request: A request of this stream.
-            streams: This stream, or some below it.
-
-        Returns:
-            False where all of them had the window in an earlier run: it is read for others that
-            were selected since.
-        """
-        if request.window is None or request.window.end is None or not self.is_incremental:
-            return True
-        starts = self._starts(request.context)
-        return any(starts[stream.name] < request.window.end for stream in streams)
 
     def plan(
         self, context: dict[str, Any], order: Order
@@ -229,7 +84,7 @@ class PlannedStream(EndpointClient):
             return
         if dates.undated is not None and whole.end is None:
             yield None, self._undated(context, (*order, 0))
-        ages = [settings.now - start for start in self._starts(context).values()]
+        ages = [settings.now - start for start in self.starts(context).values()]
         if len(self.chain_params) > 1:
             ages += AGES
         for number, window in enumerate(dates.stretches(whole, settings.now, ages), start=1):
@@ -359,7 +214,8 @@ class PlannedStream(EndpointClient):
 
     @cached_property
     def _branches(self) -> list[tuple[PlannedStream, dict[str, str]]]:
-        return [(child, variant) for child in self.children for variant in child.variants]
+        children = cast("list[PlannedStream]", self.children)
+        return [(child, variant) for child in children for variant in child.variants]
 
     def context_below(self, parent: Record, context: Mapping[str, Any]) -> dict[str, Any] | None:
         """Make this stream's context from a parent's record.
@@ -374,36 +230,13 @@ class PlannedStream(EndpointClient):
         value = parent.get(self.parent_field)
         return None if value is None else {**context, self.placeholder: value}
 
-    @cached_property
-    def placeholder(self) -> str:
-        """Name, in paths and contexts, of the SID that the parent's record gives."""
-        names = [name for _, name, *_ in string.Formatter().parse(self.path) if name]
-        return names[-1]
-
-    def may_read(self, context: Mapping[str, Any]) -> bool:
-        """Tell whether this stream can be read for an account.
-
-        Args:
-            context: SIDs of the parents.
-
-        Returns:
-            False once the account's credentials were refused, or where there are none.
-        """
-        account = self.account_of(context)
-        if (self.name, account) in self.run.refused:
-            return False
-        if self.signature(account) is None:
-            self.run.skip_unsigned(self.name, account)
-            return False
-        return True
-
     def cut(self, page: Page) -> None:
         """Keep the rows that are wanted, and split a window that holds too many.
 
         Args:
             page: A page with typed records.
         """
-        request, key = page.request, self._key
+        request, key = page.request, self.key
         if request.undated is not None:
             self._cut_undated(page, request.undated)
         elif request.window is not None and self.window is not None:
@@ -423,7 +256,7 @@ class PlannedStream(EndpointClient):
         page.records = [
             row
             for row in page.records
-            if row.get(self._key) is None and (row.get("date_created") or floor) >= floor
+            if row.get(self.key) is None and (row.get("date_created") or floor) >= floor
         ]
         idle = 0 if page.records else undated.idle + rows
         # Lists aren't sorted by this date: a scheduled message stands where it was sent. Only a
@@ -437,7 +270,7 @@ class PlannedStream(EndpointClient):
         """Write a window's bounds so that they compare with the key's values as strings."""
         start = iso(window.start)[:-1]
         end = "~" if window.end is None else iso(window.end)[:-1]
-        key = self.schema["properties"][self._key]
+        key = self.schema["properties"][self.key]
         return (start[:10], end[:10]) if key.get("format") == "date" else (start, end)
 
     def _parts(self, page: Page, oldest: str, newest: str) -> list[Request]:
@@ -491,113 +324,11 @@ class PlannedStream(EndpointClient):
         except GIVEN_UP:
             return False
         self._type(page.records, request.context)
-        dates = {row[self._key][:19] for row in page.records if row.get(self._key)}
+        dates = {row[self.key][:19] for row in page.records if row.get(self.key)}
         near = {iso(moment + SECOND * offset)[:-1] for offset in (-1, 0, 1, 2)}
         heeded = iso(moment)[:-1] in dates and dates <= near
         self.run.heeds_time[self.name] = heeded
         return heeded
-
-    # --- Bookmarks ---
-
-    @cached_property
-    def _keepers(self) -> list[PlannedStream]:
-        """The streams whose state holds the bookmark: all selected ones of the branch.
-
-        So one that is selected later has none, and is read from the start: no bookmark that moved
-        for the others' sake hides rows from it.
-        """
-        return [self] if self.window is None else self.branch
-
-    def bookmark(self, context: Mapping[str, Any]) -> datetime | None:
-        """Read the bookmark of an account.
-
-        Args:
-            context: SIDs of the parents.
-
-        Returns:
-            The moment up to which all was read; none if it never was.
-        """
-        account = self.account_of(context)
-        marks = [self._mark(keeper, account) for keeper in self._keepers]
-        known = [mark for mark in marks if mark is not None]
-        return min(known) if len(known) == len(marks) > 0 else None
-
-    def _mark(self, keeper: PlannedStream, account: str) -> datetime | None:
-        if not self.is_incremental and not self.skips_unchanged:
-            return None
-        for partition in get_state_partitions_list(self._tap.state, keeper.name) or []:
-            if partition.get("context") == {"account_sid": account}:
-                if partition.get("replication_key") != self._bookmark_key:
-                    return None
-                return parse_moment(partition["replication_key_value"], self.run.settings.now)
-        return None
-
-    def _finish(self, context: Mapping[str, Any], window: Window | None, failures: int) -> None:
-        """Move the bookmark to the end of a window, if all below it could be read."""
-        if window is None or len(self.run.progress.failures) > failures:
-            return
-        if self.is_incremental and self.is_accounts_own:
-            self._move_bookmark(context, window.end or self.run.settings.now)
-            self._tap.write_state()
-
-    def finish_below(self, context: Mapping[str, Any]) -> None:
-        """Move the bookmarks of lists below this one, now that all of their parents were read.
-
-        Their bookmark is the account's, whatever the number of parents. It stays where it was if
-        the list could not be read, or its rows' children, for any one of them.
-
-        Args:
-            context: The account.
-        """
-        if self.run.settings.max_records is not None or self.ABORT_AT_RECORD_COUNT is not None:
-            return
-        account = {"account_sid": self.account_of(context)}
-        for stream in self.descendants:
-            if stream.is_incremental and stream.was_read_for_all(account):
-                whole = stream.range(account)
-                if whole is not None:
-                    stream._move_bookmark(account, whole.end or self.run.settings.now)  # noqa: SLF001
-                    self._tap.write_state()
-
-    def was_read_for_all(self, account: Mapping[str, Any]) -> bool:
-        """Tell whether no parent was left out, and nothing below failed.
-
-        Args:
-            account: The account, as a context.
-
-        Returns:
-            Whether the bookmark may move.
-        """
-        sid = self.account_of(account)
-        lineage = (self, *self.ancestors)
-        return all(stream.may_read(account) for stream in lineage) and not any(
-            (stream.name, sid) in self.run.failed for stream in (*lineage, *self.descendants)
-        )
-
-    def _move_bookmark(self, context: Mapping[str, Any], moment: datetime) -> None:
-        """Move the bookmark on: never back, and never past the run's beginning."""
-        account = self.account_of(context)
-        moment = min(moment, self.run.settings.now)
-        for keeper in self._keepers:
-            before = self._mark(keeper, account)
-            if before is None or before < moment:
-                state = keeper.get_context_state({"account_sid": account})
-                state["replication_key"] = self._bookmark_key
-                state["replication_key_value"] = iso(moment)
-                keeper.state_manager.is_flushed = False
-
-    def drop_unchanged(self, page: Page, bookmark: datetime | None) -> None:
-        """Leave out rows that are as they were at the last run; their children are read.
-
-        Args:
-            page: A page of a list that is read whole.
-            bookmark: When the last run began.
-        """
-        if bookmark is None:
-            return
-        floor = iso(bookmark)[:-1]
-        page.parents = page.records
-        page.records = [row for row in page.records if (row.get(UPDATED) or floor) >= floor]
 
 
 def _wire(value: Any) -> str:  # noqa: ANN401

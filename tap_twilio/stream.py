@@ -61,11 +61,11 @@ class TwilioStream(PlannedStream):
                     if wanted == 0:
                         return
                     if len(chains) == 1 and page.following is None:
-                        self._finish(context, page.request.window, failures)
+                        self.finish(context, page.request.window, failures)
             if len(chains) > 1:
-                self._finish(context, window, failures)
+                self.finish(context, window, failures)
         if self.skips_unchanged and len(self.run.progress.failures) == failures:
-            self._move_bookmark(context, self.run.settings.now)
+            self.move_bookmark(context, self.run.settings.now)
 
     def _complete(self, page: Page, position: Iterator[int], seen: set[Any]) -> None:
         """Do to a page what depends on the pages before it."""
@@ -88,7 +88,7 @@ class TwilioStream(PlannedStream):
 
     def _drop_seen_undated(self, page: Page, seen: set[Any]) -> None:
         """Keep a row without a date only once: any number of windows may list it."""
-        key = self._key
+        key = self.key
         kept = []
         for index, record in enumerate(page.records):
             if record.get(key) is None:
