@@ -176,6 +176,8 @@ def _wanted(endpoint: Endpoint, traits: Traits, query: Query) -> dict[str, list[
             options = endpoint.parameters[name].get("enum")
             if options and value not in options:
                 raise errors.invalid(name, value)
+            if value == "all" and value not in endpoint.properties[snake(name)].enum:
+                continue
             wanted.setdefault(snake(name), []).append(value)
     return wanted
 
