@@ -18,7 +18,7 @@ RETENTION = timedelta(days=30)
 @pytest.fixture
 def twilio(sandbox):
     """A simulated Twilio with few calls, and lists below others that grow."""
-    return sandbox(volumes={"calls": 60, "messages": 40}, days=45)
+    return sandbox(volumes={"calls": 60, "messages": 40, "conferences": 20}, days=45)
 
 
 def kept(twilio, name):
@@ -200,16 +200,23 @@ def test_a_child_selected_later_is_read_for_all_parents(run, twilio):
     assert second.state["bookmarks"].keys() == bookmarks.keys() | {"call_notifications"}
 
 
-def test_a_grandchild_selected_later_is_read_for_all(run, twilio):
-    first = run(config_for(twilio), streams=["recordings"])
+@pytest.mark.parametrize(
+    ("parent", "child"),
+    [
+        ("recordings", "recording_transcriptions"),
+        ("conferences", "conference_recordings"),
+        ("messages", "message_media"),
+        ("studio_executions", "studio_execution_steps"),
+    ],
+)
+def test_whatever_the_parent_a_child_selected_later_misses_nothing(run, twilio, parent, child):
+    first = run(config_for(twilio), streams=[parent])
 
-    second = run(
-        config_for(twilio),
-        streams=["recordings", "recording_transcriptions"],
-        state=first.state,
-    )
+    second = run(config_for(twilio), streams=[parent, child], state=first.state)
 
-    assert_complete(second, twilio, "recording_transcriptions")
+    assert second.exit_code == 0
+    assert second.records(child)
+    assert_complete(second, twilio, child)
 
 
 def test_a_run_that_is_killed_while_it_reads_for_a_new_child_goes_on(run, twilio):
