@@ -283,6 +283,9 @@ class World:
     ) -> Timeline:
         traits = self.traits(endpoint)
         asked = self._volume(endpoint, account)
+        if traits.every is not None:
+            start = int(self._origin - self._scale.days * DAY)
+            return Steady(start - start % DAY, traits.every, seed)
         if base is not None:
             share = traits.share
             if asked is not None:

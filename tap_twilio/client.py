@@ -67,10 +67,14 @@ class EndpointClient(RESTStream[str]):
         params: Query parameters that are always sent.
         chains: Query parameters that need one request chain for each value, as no single
             request lists all rows.
+        path_values: Values of placeholders in the path that no list gives: one read for each.
+        context_params: Query parameters that take the SID of a parent, by the name of its field.
         page_size: Most rows to ask for, where the endpoint's own maximum is too many.
         size_param: Query parameter that takes the page size.
         absent_is_empty: Whether a window that has no rows is answered with 404.
         parent_field: Field of the parent's record that fills the path's last placeholder.
+        lifted: Fields to add to each record, with the place in a nested object that they repeat:
+            ``{"period_start": "period.start"}``.
         position_field: Field to add to each record: its position in the list.
         secret_fields: Fields that never leave the tap.
         wire_schema: What a record is before personal data is masked; ``schema`` tells it after.
@@ -85,10 +89,13 @@ class EndpointClient(RESTStream[str]):
     lookback: ClassVar[timedelta] = timedelta(0)
     params: ClassVar[Mapping[str, str]] = {}
     chains: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    path_values: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    context_params: ClassVar[Mapping[str, str]] = {}
     page_size: ClassVar[int | None] = None
     size_param: ClassVar[str] = "PageSize"
     absent_is_empty: ClassVar[bool] = False
     parent_field: ClassVar[str] = "sid"
+    lifted: ClassVar[Mapping[str, str]] = {}
     position_field: ClassVar[str | None] = None
     secret_fields: ClassVar[tuple[str, ...]] = ()
 

@@ -31,6 +31,7 @@ class Run:
         ahead: The look-ahead.
         progress: The counts.
         refused: Streams that an account's credentials may not read.
+        failed: Streams of accounts of which something could not be read.
         readable: Streams of accounts that gave a page.
         heeds_time: Whether the date filters of streams were found to heed the time of day.
     """
@@ -55,6 +56,7 @@ class Run:
         self.ahead = Ahead(workers, self.checkpoint)
         self.progress = Progress()
         self.refused: set[tuple[str, str]] = set()
+        self.failed: set[tuple[str, str]] = set()
         self.readable: set[tuple[str, str]] = set()
         self.heeds_time: dict[str, bool] = {}
         self._limiters: dict[str, Limiter] = {}

@@ -61,11 +61,11 @@ class TwilioStream(PlannedStream):
                     if wanted == 0:
                         return
                     if len(chains) == 1 and page.following is None:
-                        self._finish(context, page.request.window, failures)
+                        self.finish(context, page.request.window, failures)
             if len(chains) > 1:
-                self._finish(context, window, failures)
+                self.finish(context, window, failures)
         if self.skips_unchanged and len(self.run.progress.failures) == failures:
-            self._move_bookmark(context, self.run.settings.now)
+            self.move_bookmark(context, self.run.settings.now)
 
     def _complete(self, page: Page, position: Iterator[int], seen: set[Any]) -> None:
         """Do to a page what depends on the pages before it."""
@@ -88,7 +88,7 @@ class TwilioStream(PlannedStream):
 
     def _drop_seen_undated(self, page: Page, seen: set[Any]) -> None:
         """Keep a row without a date only once: any number of windows may list it."""
-        key = self._key
+        key = self.key
         kept = []
         for index, record in enumerate(page.records):
             if record.get(key) is None:
@@ -132,6 +132,8 @@ class TwilioStream(PlannedStream):
         except GIVEN_UP as error:
             self._fail(context, error)
         self.run.ahead.skip(order)
+        if self.is_accounts_own:
+            self.finish_below(context)
 
     def walk_page(self, page: Page) -> Generator[tuple[TwilioStream, Page], None, bool]:
         """Give a page, then read what is below its records.
@@ -150,7 +152,8 @@ class TwilioStream(PlannedStream):
         below = list(self.below(page)) if self.children else []
         if self.masker is not None and self.selected:
             page.records = self.masker.mask(page.records)
-        yield self, page
+        if not self.selected or self.is_news(page.request, [self]):
+            yield self, page
         for child, context, order in below:
             yield from cast("TwilioStream", child).walk(context, order)
         return enough
@@ -233,5 +236,6 @@ class TwilioStream(PlannedStream):
 
     def _fail(self, context: Mapping[str, Any], error: Exception) -> None:
         account = self.account_of(context)
+        self.run.failed.add((self.name, account))
         self.run.progress.failures.append(f"{self.name} of {account}: {error}")
         self.logger.error("%s: given up for %s: %s", self.name, account, error)

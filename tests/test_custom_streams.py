@@ -270,6 +270,32 @@ def test_new_rows_come_with_the_next_run(run, sandbox):
     assert late < every
 
 
+def test_a_list_below_another_is_read_by_date_with_one_bookmark_an_account(run, sandbox):
+    twilio = sandbox(days=45)
+    declared = {
+        "name": "my_executions",
+        "product": "studio",
+        "path": "/v2/Flows/{flow_sid}/Executions",
+        "parent": "studio_flows",
+        "replication_key": "date_created",
+        "date_parameters": {
+            "after": "DateCreatedFrom",
+            "before": "DateCreatedTo",
+            "format": "date-time",
+        },
+    }
+
+    first = read(run, twilio, declared)
+    second = read(run, twilio, declared, state=first.state)
+
+    assert_same(first, twilio, "my_executions", "studio_executions")
+    partitions = first.state["bookmarks"]["my_executions"]["partitions"]
+    assert [one["context"] for one in partitions] == [
+        {"account_sid": account.sid} for account in twilio.accounts
+    ]
+    assert len(second.records("my_executions")) < len(first.records("my_executions")) / 4
+
+
 def test_a_date_filter_that_does_nothing_is_told(run, small):
     wrong = {"date_parameters": {"after": "CreatedAfter", "before": "CreatedBefore"}}
     start, end = ((small.now - timedelta(days=days)).date().isoformat() for days in (10, 5))
@@ -608,7 +634,7 @@ def test_they_come_from_the_environment(run, small, monkeypatch):
         ),
         (
             {"product": "studio", "path": "/v2/{call_sid}", "parent": "calls"} | DATES,
-            "custom_streams.0.date_parameters: only lists that an account has one of",
+            "custom_streams.0.date_parameters: records of calls are read by date",
         ),
         ({"schema": {"sid": {}}}, 'custom_streams.0.schema: it has no object "properties"'),
         (

@@ -267,7 +267,7 @@ class Samples:
             for record in records:
                 below = stream.context_below(record, context)
                 if below is not None and stream.exists_for(record) and stream.may_read(below):
-                    yield below
+                    yield from (below | variant for variant in stream.variants)
 
     def _above(self, stream: PlannedStream) -> Iterator[tuple[dict[str, Any], list[Record]]]:
         kind = cast("type[TwilioStream]", stream.parent_stream_type)
@@ -380,10 +380,10 @@ def _misfits(stream: type[CustomStream]) -> Iterator[str]:
         if name not in given:
             known = ", ".join(f"{{{one}}}" for one in above or given)
             yield f"{declared.address}: nothing gives {{{name}}}; {declared.parent} gives {known}"
-    if declared.window is not None and parent is not Accounts:
+    if declared.window is not None and any(above.window for above in _lineage(parent)):
         yield (
-            f"{declared.place}.date_parameters: only lists that an account has one of keep a "
-            "bookmark; leave them out, or put a date into params"
+            f"{declared.place}.date_parameters: records of {declared.parent} are read by date, "
+            "and so what is below them is; leave them out, or put a date into params"
         )
     fields = _fields(parent)
     if fields is not None and declared.parent_field not in fields:
@@ -423,6 +423,12 @@ def placeholders(stream: type[TwilioStream]) -> list[str]:
     if parent is Accounts:
         return ["account_sid"]
     return [*placeholders(parent), *_placeholders_of(stream.path)[-1:]]
+
+
+def _lineage(stream: type[TwilioStream] | None) -> Iterator[type[TwilioStream]]:
+    while stream is not None:
+        yield stream
+        stream = cast("type[TwilioStream] | None", stream.parent_stream_type)
 
 
 def _placeholders_of(path: str) -> list[str]:
