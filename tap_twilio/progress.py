@@ -7,6 +7,25 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 
+@dataclass(frozen=True)
+class Failure:
+    """Something asked for that could not be read to its end.
+
+    Attributes:
+        stream: Name of the stream.
+        account_sid: The account.
+        error: Why.
+    """
+
+    stream: str
+    account_sid: str
+    error: Exception
+
+    def __str__(self) -> str:
+        """Tell it in a line."""
+        return f"{self.stream} of {self.account_sid}: {self.error}"
+
+
 @dataclass
 class Progress:
     """Counts of a run.
@@ -17,7 +36,7 @@ class Progress:
         retries: Requests made again, by stream.
         absent: Resources that didn't exist (404), by stream.
         skipped: Why a stream was not read for an account, by stream and account.
-        failures: Why something asked for could not be read to its end.
+        failures: What was asked for and could not be read to its end.
     """
 
     records: Counter[str] = field(default_factory=Counter)
@@ -25,7 +44,7 @@ class Progress:
     retries: Counter[str] = field(default_factory=Counter)
     absent: Counter[str] = field(default_factory=Counter)
     skipped: dict[tuple[str, str], str] = field(default_factory=dict)
-    failures: list[str] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def count_request(self, stream: str, *, again: bool) -> None:

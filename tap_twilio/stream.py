@@ -14,6 +14,7 @@ from tap_twilio.client import GIVEN_UP
 from tap_twilio.credentials import ROOT_PRODUCT
 from tap_twilio.errors import AbsentError, RefusedError
 from tap_twilio.planning import PlannedStream
+from tap_twilio.progress import Failure
 from tap_twilio.writer import Writer
 
 if TYPE_CHECKING:
@@ -237,5 +238,5 @@ class TwilioStream(PlannedStream):
     def _fail(self, context: Mapping[str, Any], error: Exception) -> None:
         account = self.account_of(context)
         self.run.failed.add((self.name, account))
-        self.run.progress.failures.append(f"{self.name} of {account}: {error}")
+        self.run.progress.failures.append(Failure(self.name, account, error))
         self.logger.error("%s: given up for %s: %s", self.name, account, error)

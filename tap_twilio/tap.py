@@ -133,7 +133,7 @@ class TapTwilio(Tap):
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
-        _check_state(state)
+        check_state(state)
         super().load_state(state)
 
     # --- Streams and messages ------------------------------------------------------------------
@@ -266,7 +266,15 @@ def _check_catalog(catalog: dict[str, Any]) -> None:
         raise TapError(msg)
 
 
-def _check_state(state: dict[str, Any]) -> None:
+def check_state(state: dict[str, Any]) -> None:
+    """Look whether a state is one of this tap.
+
+    Args:
+        state: The state.
+
+    Raises:
+        TapError: It isn't.
+    """
     bookmarks = state.get("bookmarks", {})
     good = isinstance(bookmarks, dict)
     for name, stream in bookmarks.items() if good else ():
