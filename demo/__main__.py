@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "output" / "demo"
-REPORT = OUTPUT / "report.html"
 HOURS = 6
 WEEK = 7
 CENT = 0.01  # how far apart costs may be: each account's are rounded
@@ -35,17 +34,20 @@ CENT = 0.01  # how far apart costs may be: each account's are rounded
 CHECKED = {"calls": "Calls", "messages": "Messages", "recordings": "Recordings"}
 
 
-def main() -> int:
+def main(folder: Path = OUTPUT) -> int:
     """Run the demo.
+
+    Args:
+        folder: Where everything lands; what was there is removed.
 
     Returns:
         The exit code.
     """
     try:
-        shutil.rmtree(OUTPUT, ignore_errors=True)
-        OUTPUT.mkdir(parents=True)
-        with _source() as source:
-            _demonstrate(source)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        with _source(folder / "sandbox.log") as source:
+            _demonstrate(source, folder)
     except DemoError as error:
         sys.stderr.write(f"The demo failed. {error}\n")
         return 1
@@ -54,15 +56,15 @@ def main() -> int:
     return 0
 
 
-def _source() -> AbstractContextManager[RealAccount | SimulatedAccount]:
+def _source(log: Path) -> AbstractContextManager[RealAccount | SimulatedAccount]:
     if RealAccount.is_meant():
         return nullcontext(RealAccount())
-    return SimulatedAccount(OUTPUT / "sandbox.log")
+    return SimulatedAccount(log)
 
 
-def _demonstrate(source: RealAccount | SimulatedAccount) -> None:
+def _demonstrate(source: RealAccount | SimulatedAccount, folder: Path) -> None:
     _say(f"{source}\n")
-    pipeline = Pipeline(OUTPUT, source.config, source.options)
+    pipeline = Pipeline(folder, source.config, source.options)
     seconds = _timed(pipeline)
     first = pipeline.counts()
     _say(f"First run:  {sum(first.values()):>7,} rows in {seconds:.1f} s")
@@ -75,7 +77,7 @@ def _demonstrate(source: RealAccount | SimulatedAccount) -> None:
     _say(
         f"Second run: {sum(second.values()):>7,} rows in {seconds:.1f} s, with the first's state\n"
     )
-    path = OUTPUT / "warehouse.duckdb"
+    path = folder / "warehouse.duckdb"
     with closing(Warehouse(path)) as warehouse:
         found = warehouse.load(pipeline.rows, pipeline.keys(), first)
     rows = [
@@ -84,7 +86,7 @@ def _demonstrate(source: RealAccount | SimulatedAccount) -> None:
     ]
     names = ["stream", "first run", "second run", "new", "changed", "stored"]
     _say(_table(names, [[stream, *(f"{n:,}" for n in ns)] for stream, *ns in rows]))
-    models = build(path, OUTPUT / "dbt")
+    models = build(path, folder / "dbt")
     _say(f"dbt built {models.built} models of these tables, and {models.tested} tests passed.\n")
     with closing(Warehouse(path)) as warehouse:
         if isinstance(source, SimulatedAccount):
@@ -95,10 +97,11 @@ def _demonstrate(source: RealAccount | SimulatedAccount) -> None:
         _say(_table(*_last_week(figures)))
         made = datetime.now(UTC)
         report = page(figures, models.definitions, subject=source.name, made=made)
-        REPORT.write_text(report, encoding="utf-8")
-    _say(f"Everything is in {OUTPUT.relative_to(ROOT)}/: the rows, the state, a DuckDB database.")
+        (folder / "report.html").write_text(report, encoding="utf-8")
+    shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+    _say(f"Everything is in {shown}/: the rows, the state, a DuckDB database.")
     if figures:
-        _say(f"To look at it, open {REPORT.relative_to(ROOT)} in a browser.")
+        _say(f"To look at it, open {shown}/report.html in a browser.")
 
 
 def _timed(pipeline: Pipeline) -> float:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -39,7 +41,8 @@ class Series(NamedTuple):
     tone: int
 
 
-class Chart(NamedTuple):
+@dataclass(frozen=True)
+class Chart:
     """A chart before it is drawn.
 
     Attributes:
@@ -91,7 +94,7 @@ class Chart(NamedTuple):
     def _y(self, value: float) -> float:
         return _BASE - value / self._ticks[-1] * _INNER_HEIGHT
 
-    @property
+    @cached_property
     def _ticks(self) -> list[float]:
         sums = [
             sum(value or 0 for value in values)
@@ -148,7 +151,7 @@ class Chart(NamedTuple):
             floor = 0.0
             for series in self.bars:
                 value = series.values[place]
-                if not value:
+                if not value or value < 0:  # a credit has no height
                     continue
                 y, height = self._y(floor + value), self._y(floor) - self._y(floor + value)
                 pale = " pale" if self.unfinished and place == len(self.days) - 1 else ""

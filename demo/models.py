@@ -16,7 +16,7 @@ from environments import InstallError, install
 
 PROJECT = Path(__file__).resolve().parent.parent / "transform"
 # As in meltano.yml; and both that write the database are of one version.
-REQUIREMENTS = ("dbt-core<1.12", "dbt-duckdb==1.11.1", f"duckdb=={duckdb.__version__}")
+REQUIREMENTS = ("dbt-core==1.11.16", "dbt-duckdb==1.11.1", f"duckdb=={duckdb.__version__}")
 
 
 class Models(NamedTuple):

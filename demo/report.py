@@ -75,7 +75,8 @@ def page(figures: Figures, definitions: Mapping[str, str], *, subject: str, made
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
             '<meta name="color-scheme" content="light dark">',
-            f"<title>Twilio at a glance</title><style>{STYLE.read_text()}</style></head><body>",
+            f"<title>Twilio at a glance</title><style>{STYLE.read_text(encoding='utf-8')}</style>",
+            "</head><body>",
             _header(figures, subject, made),
             "<main>",
             _calls(figures),
@@ -109,7 +110,7 @@ def _calls(figures: Figures) -> str:
         "Calls",
         _large(
             figures,
-            Figure("calls", "Calls", spelling.count),
+            Figure("calls", "Calls", spelling.large),
             Figure("completion_rate", "Completed", spelling.share, spelling.points),
             Figure("average_call_seconds", "Average length", spelling.length),
             Figure("abandon_rate", "Abandoned", spelling.share, spelling.points),
@@ -129,10 +130,10 @@ def _messages(figures: Figures) -> str:
         "Messages",
         _large(
             figures,
-            Figure("messages", "Messages", spelling.count),
+            Figure("messages", "Messages", spelling.large),
             Figure("delivery_rate", "Delivered", spelling.share, spelling.points),
-            Figure("segments", "Segments", spelling.count),
-            Figure("failed_messages", "Failed", spelling.count),
+            Figure("segments", "Segments", spelling.large),
+            Figure("failed_messages", "Failed", spelling.large),
         ),
         _traffic(figures, "Messages per day", "inbound_messages", "outbound_messages"),
         _shares(figures, "Delivered", ("Delivered, of outbound", "delivery_rate")),
@@ -140,7 +141,10 @@ def _messages(figures: Figures) -> str:
 
 
 def _costs(figures: Figures) -> str:
-    money, tick = _money(figures), partial(spelling.brief, currency=figures.currency)
+    money, large, tick = (
+        partial(spell, currency=figures.currency)
+        for spell in (spelling.money, spelling.large_money, spelling.brief)
+    )
     total = Chart(
         "Cost per day",
         _days(figures),
@@ -165,10 +169,10 @@ def _costs(figures: Figures) -> str:
         "Cost",
         _large(
             figures,
-            Figure("total_cost", "Total", money),
-            Figure("calls_usage_cost", "Calls", money),
-            Figure("sms_usage_cost", "SMS", money),
-            Figure("numbers_usage_cost", "Phone numbers", money),
+            Figure("total_cost", "Total", large),
+            Figure("calls_usage_cost", "Calls", large),
+            Figure("sms_usage_cost", "SMS", large),
+            Figure("numbers_usage_cost", "Phone numbers", large),
         ),
         total.draw(),
         parts.draw(),

@@ -13,12 +13,19 @@ if TYPE_CHECKING:
 NOTHING = "–"  # noqa: RUF001 - a dash, as in any table
 MINUS = "\N{MINUS SIGN}"
 SPACE = "\N{NO-BREAK SPACE}"
+_THOUSANDS, _MILLION = 100_000, 1_000_000
+_SIZES = ((1_000_000_000, "B"), (_MILLION, "M"), (1_000, "k"))
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 
 
 def count(value: Number | None) -> str:
     """Spell a number of things: 12,345."""
     return NOTHING if value is None else f"{value:,.0f}"
+
+
+def large(value: Number | None) -> str:
+    """Spell a number of things that may be very many: 12,345, or 12.3M."""
+    return NOTHING if value is None else brief(round(value), limit=_MILLION)
 
 
 def share(value: Number | None, digits: int = 1) -> str:
@@ -35,23 +42,43 @@ def length(seconds: Number | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def money(value: Number | None, currency: str, digits: int = 2) -> str:
+def money(value: Number | None, currency: str) -> str:
     """Spell an amount of money: $1,234.50, or 1,234.50 SEK."""
+    return NOTHING if value is None else _with_currency(value, f"{abs(value):,.2f}", currency)
+
+
+def large_money(value: Number | None, currency: str) -> str:
+    """Spell an amount of money that may be very large: $1,234.50, $123,457 or $1.23M."""
     if value is None:
         return NOTHING
-    sign, amount = (MINUS if value < 0 else ""), f"{abs(value):,.{digits}f}"
-    if currency in _SYMBOLS:
-        return f"{sign}{_SYMBOLS[currency]}{amount}"
-    return f"{sign}{amount}{SPACE}{currency}"
+    amount = abs(float(value))
+    spelled = f"{amount:,.2f}" if amount < _THOUSANDS else brief(round(amount), limit=_MILLION)
+    return _with_currency(value, spelled, currency)
 
 
-def brief(value: float, digits: int = 0, currency: str = "") -> str:
-    """Spell a round number where there is little room: 5, 2.50, 1,500, $15k, 2.5M."""
+def _with_currency(value: Number, amount: str, currency: str) -> str:
+    sign = MINUS if value < 0 else ""
+    symbol = _SYMBOLS.get(currency)
+    return f"{sign}{symbol}{amount}" if symbol else f"{sign}{amount} {currency}"
+
+
+def brief(value: float, digits: int = 0, *, currency: str = "", limit: int = 10_000) -> str:
+    """Spell a number where there is little room: 5, 2.50, 1,500, $15k, 2.5M.
+
+    Args:
+        value: The number.
+        digits: How many decimals it has, if it is small.
+        currency: Of which the symbol is put before it, if there is one.
+        limit: From where on it is shortened.
+
+    Returns:
+        The number, spelled.
+    """
     symbol = _SYMBOLS.get(currency, "")
-    for size, letter in ((1_000_000, "M"), (10_000, "k")):
-        if value >= size:
-            return f"{symbol}{value / (1_000_000 if letter == 'M' else 1_000):,.4g}{letter}"
-    return f"{symbol}{value:,.{digits}f}"
+    if value < limit:
+        return f"{symbol}{value:,.{digits}f}"
+    size, letter = next((size, letter) for size, letter in _SIZES if value >= size)
+    return f"{symbol}{float(f'{value / size:.3g}'):,.10g}{letter}"
 
 
 def change(now: Number | None, before: Number | None) -> str | None:
