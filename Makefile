@@ -52,8 +52,8 @@ bench: $(VENV)/.sandbox ## Measure throughput and memory, other connectors besid
 	@$(BIN)/python -m benchmarks.plot
 
 clean: ## Remove everything that was made here
-	@rm -rf $(VENV) .cache build dist output .coverage* .hypothesis .meltano .mypy_cache \
-	    .pytest_cache .ruff_cache
+	@rm -rf $(VENV) .cache build dist output transform/logs transform/target .coverage* .hypothesis \
+	    .meltano .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One environment; a group is installed when first needed, and again when what it says changes.

@@ -108,6 +108,17 @@ def test_jsonl(cook, clone, twilio):
     assert len(lines) == len(held(twilio, "calls"))
 
 
+def test_models(cook, clone, twilio):
+    cook("models")
+
+    warehouse = clone.folder / "output" / "warehouse.duckdb"
+    with closing(duckdb.connect(str(warehouse), read_only=True)) as database:
+        query = "select sum(calls), sum(messages) from analytics.daily"
+        assert database.execute(query).fetchall() == [
+            (len(held(twilio, "calls")), len(held(twilio, "messages")))
+        ]
+
+
 def test_duckdb(cook, clone, twilio):
     cook("duckdb")
 
