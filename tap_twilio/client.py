@@ -220,7 +220,7 @@ class EndpointClient(RESTStream[str]):
             request: The page.
 
         Returns:
-            The page, its records as Twilio sent them.
+            The page, its rows not decoded yet.
 
         Raises:
             TapError: It can't be had.
@@ -230,7 +230,7 @@ class EndpointClient(RESTStream[str]):
         except AbsentError:
             if request.window is None or not self.absent_is_empty:
                 raise
-            return Page([], 0, 0.0, None, request)
+            return Page(None, 0, None, None, request)
         except RetentionError:
             if request.window is None or self.window is None:
                 raise
@@ -242,6 +242,23 @@ class EndpointClient(RESTStream[str]):
                 replace(window, start=midnight + timedelta(seconds=1)), self.run.settings.now
             )
             return self._patient_get(_Try(replace(request, params=params), self.page_limit))
+
+    def decode(self, page: Page) -> None:
+        """Decode a page's rows, unless that is done.
+
+        Args:
+            page: A page of this stream; given its records as Twilio sent them.
+
+        Raises:
+            TapError: Its rows are something else than objects.
+        """
+        if page.rows is None:
+            return
+        try:
+            page.records, page.rows = pagination.decode(page.rows), None
+        except ShapeError as error:
+            msg = f"{self.name}: the answer isn't what it should be: {error}"
+            raise TapError(msg) from error
 
     @cached_property
     def _patient_get(self) -> Callable[[_Try], Page]:
@@ -272,10 +289,10 @@ class EndpointClient(RESTStream[str]):
             params = params | {self.size_param: str(attempt.page_size)}
         self.run.progress.count_request(self.name, again=attempt.failures > 0)
         try:
-            payload, size = self.run.transport.get(
+            body = self.run.transport.get(
                 url, params, endpoint=endpoint, auth=signature, limiter=self.run.limiter(account)
             )
-            listing = pagination.read(self.endpoint.paging, payload, self.endpoint.data_key)
+            listing = pagination.read(self.endpoint.paging, body, self.endpoint.data_key)
         except RefusedError as error:
             if (self.name, account) not in self.run.readable:
                 raise
@@ -297,8 +314,7 @@ class EndpointClient(RESTStream[str]):
             message = "its link to the next page leads to itself"
             msg_0 = f"{endpoint}: {message}"
             raise TapError(msg_0)
-        full = len(listing.records) / attempt.page_size if attempt.page_size else 1.0
-        return Page(listing.records, size, full, link, request, more=listing.more)
+        return Page(listing.rows, len(body), attempt.page_size, link, request, more=listing.more)
 
     def _without_personal(self, path: str, context: Mapping[str, Any]) -> str:
         """Leave values that are personal data out of a path that messages will name."""
