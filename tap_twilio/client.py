@@ -21,6 +21,7 @@ from tap_twilio import schemas
 from tap_twilio.errors import (
     AbsentError,
     RefusedError,
+    ResponseError,
     RetentionError,
     TapError,
     ThrottledError,
@@ -181,11 +182,11 @@ class EndpointClient(RESTStream[str]):
         try:
             return self._patient_get(_Try(request, self.page_limit))
         except AbsentError:
-            if request.window is None or not self.absent_is_empty:
+            if request.window is None or request.link is not None or not self.absent_is_empty:
                 raise
             return Page([], 0, 0.0, None, request)
         except RetentionError:
-            if request.window is None or self.window is None:
+            if request.window is None or self.window is None or request.link is not None:
                 raise
             # The clamped start is minutes within Twilio's retention; where Twilio counts in
             # days, the next midnight is.
@@ -229,10 +230,11 @@ class EndpointClient(RESTStream[str]):
                 url, params, endpoint=endpoint, auth=signature, limiter=self.run.limiter(account)
             )
             listing = FORMS[self.endpoint.paging](payload, self.endpoint.data_key)
-        except RefusedError as error:
-            if (self.name, account) not in self.run.readable:
+        except (RefusedError, AbsentError) as error:
+            if not self._was_readable(request, error):
                 raise
-            # It could be read a moment ago: that is no lack of permission.
+            # It could be read a moment ago: that is no lack of permission, nor of the product.
+            attempt.failures += 1
             raise TransientError(endpoint, error.status, message=str(error)) from error
         except TransientError as error:
             attempt.failed(error)
@@ -246,12 +248,17 @@ class EndpointClient(RESTStream[str]):
             raise
         self.run.readable.add((self.name, account))
         link = listing.link and self.run.settings.hosts.follow(self.product, listing.link)
-        if link is not None and link == url:
-            message = "its link to the next page leads to itself"
-            msg_0 = f"{endpoint}: {message}"
-            raise TapError(msg_0)
         full = len(listing.records) / attempt.page_size if attempt.page_size else 1.0
         return Page(listing.records, size, full, link, request, more=listing.more)
+
+    def _was_readable(self, request: Request, error: ResponseError) -> bool:
+        """Tell whether a refusal contradicts what this account's stream gave before."""
+        if (self.name, self.account_of(request.context)) not in self.run.readable:
+            return False
+        # Below another list, each path is a resource of its own; a link that leads nowhere is
+        # its chain's affair.
+        listed = set(request.context) <= {"account_sid"} and request.link is None
+        return isinstance(error, RefusedError) or (listed and not self.absent_is_empty)
 
     def _is_silent(self, error: Exception) -> bool:  # noqa: ARG002
         """Tell whether throttling has gone on for too long: no limiter has seen an answer."""

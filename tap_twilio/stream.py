@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from singer_sdk.mapper import SameRecordTransform
 from typing_extensions import override
 
+from tap_twilio.chain import Chain
 from tap_twilio.client import GIVEN_UP
 from tap_twilio.errors import AbsentError, RefusedError
 from tap_twilio.planning import PlannedStream
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_twilio.ahead import Order
-    from tap_twilio.pages import Page, Request
+    from tap_twilio.pages import Page
     from tap_twilio.records import Record
 
 
@@ -49,7 +50,8 @@ class TwilioStream(PlannedStream):
         for window, chains in self.plan(context, order):
             for request in chains:
                 position = itertools.count()
-                for page in self._chain(request):
+                restartable = self.position_field is None and bool(self.primary_keys)
+                for page in Chain(request, self.run.ahead.take, restartable=restartable):
                     self._complete(page, position, seen)
                     self.drop_unchanged(page, bookmark)
                     if wanted is not None:
@@ -72,17 +74,6 @@ class TwilioStream(PlannedStream):
                 record[self.position_field] = next(position)
         if self.window is not None:
             self._drop_seen_undated(page, seen)
-
-    def _chain(self, request: Request) -> Iterator[Page]:
-        following: Request | None = request
-        while following is not None:
-            page: Page = self.run.ahead.take(following)
-            if page.parts:
-                for part in page.parts:
-                    yield from self._chain(part)
-                return
-            following = page.following
-            yield page
 
     def _drop_seen_undated(self, page: Page, seen: set[Any]) -> None:
         """Keep a row without a date only once: any number of windows may list it."""
