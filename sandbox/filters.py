@@ -23,6 +23,8 @@ Query = Sequence[tuple[str, str]]
 PAGING: Final = frozenset(
     ("Page", "PageSize", "PageToken", "pageToken", "pageSize", "Size", "Token")
 )
+_ANY: Final = "all"
+"""Value of some parameters that stands for all others."""
 _STRICT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _OPERATOR: Final = re.compile(r"\s*[<>=]")
 
@@ -176,6 +178,8 @@ def _wanted(endpoint: Endpoint, traits: Traits, query: Query) -> dict[str, list[
             options = endpoint.parameters[name].get("enum")
             if options and value not in options:
                 raise errors.invalid(name, value)
+            if value == _ANY and options and _ANY in options:
+                continue
             wanted.setdefault(snake(name), []).append(value)
     return wanted
 

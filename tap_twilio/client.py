@@ -28,7 +28,7 @@ from tap_twilio.errors import (
     TransientError,
 )
 from tap_twilio.pages import Page, Request
-from tap_twilio.pagination import FORMS, ShapeError
+from tap_twilio.pagination import FORMS, Listing, ShapeError
 from tap_twilio.windows import Unit
 
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ class EndpointClient(RESTStream[str]):
             payload, size = self.run.transport.get(
                 url, params, endpoint=endpoint, auth=signature, limiter=self.run.limiter(account)
             )
-            listing = FORMS[self.endpoint.paging](payload, self.endpoint.data_key)
+            listing = self._listing(payload)
         except (RefusedError, AbsentError) as error:
             if not self._was_readable(request, error):
                 raise
@@ -250,6 +250,13 @@ class EndpointClient(RESTStream[str]):
         link = listing.link and self.run.settings.hosts.follow(self.product, listing.link)
         full = len(listing.records) / attempt.page_size if attempt.page_size else 1.0
         return Page(listing.records, size, full, link, request, more=listing.more)
+
+    def _listing(self, payload: dict[str, Any]) -> Listing:
+        key = self.endpoint.data_key
+        if key is None and self.schema["properties"].keys().isdisjoint(payload):
+            msg = "it has none of the resource's fields"
+            raise ShapeError(msg)
+        return FORMS[self.endpoint.paging](payload, key)
 
     def _was_readable(self, request: Request, error: ResponseError) -> bool:
         """Tell whether a refusal contradicts what this account's stream gave before."""
