@@ -52,7 +52,7 @@ class Chain:
         """
         self._first = first
         self._take = take
-        self._keys = first.stream.primary_keys
+        self._keys = first.stream.own_keys
         self._restartable = restartable
         self._known = known
         self._told = array("q")

@@ -14,10 +14,11 @@ from urllib.parse import quote, urlsplit
 import backoff
 import requests
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.singerlib import Catalog, Schema
 from singer_sdk.streams import RESTStream
 from typing_extensions import override
 
-from tap_twilio import schemas
+from tap_twilio import inputs, schemas
 from tap_twilio.errors import (
     AbsentError,
     RefusedError,
@@ -29,6 +30,7 @@ from tap_twilio.errors import (
 )
 from tap_twilio.pages import Page, Request
 from tap_twilio.pagination import FORMS, Listing, ShapeError
+from tap_twilio.redaction import is_news
 from tap_twilio.windows import Unit
 
 if TYPE_CHECKING:
@@ -102,7 +104,20 @@ class EndpointClient(RESTStream[str]):
         for secret in self.secret_fields:
             schema["properties"].pop(secret, None)
         super().__init__(tap, schema=schema)
+        self.logger.addFilter(is_news)
         self._seen_oddities: set[str] = set()
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take selection, keys and method from a catalog; records stay what they are."""
+        super().apply_catalog(catalog)
+        entry = catalog.get_stream(self.name)
+        if entry is not None:
+            for sentence in inputs.differences(entry.schema.to_dict(), self.schema):
+                if self.selected:
+                    self.warn_once(sentence)
+            entry.schema = Schema.from_dict(self.schema)
+            self._input_schema = None
 
     @classmethod
     def address(cls) -> tuple[str, str]:
@@ -115,6 +130,11 @@ class EndpointClient(RESTStream[str]):
         return cls.product, "".join(
             text + ("" if name is None else "{}") for text, name, *_ in parts
         )
+
+    @property
+    def own_keys(self) -> Sequence[str]:
+        """What identifies a record, whatever a catalog says that the target shall take."""
+        return type(self).primary_keys
 
     @classmethod
     def exists_for(cls, parent: Record) -> bool:  # noqa: ARG003

@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from singer_sdk.helpers._state import get_state_partitions_list
+from singer_sdk.helpers._state import get_state_if_exists, get_state_partitions_list
 
 from tap_twilio.client import GIVEN_UP, EndpointClient
 from tap_twilio.pages import Request, Undated
@@ -416,13 +416,12 @@ class PlannedStream(EndpointClient):
         moments = []
         for keeper in self._keepers:
             partitions = get_state_partitions_list(self._tap.state, keeper.name) or []
-            for partition in partitions:
-                if partition.get("context") == {"account_sid": account}:
-                    if partition.get("replication_key") == key:
-                        moments.append(
-                            parse_moment(partition["replication_key_value"], self.run.settings.now)
-                        )
-                    break
+            own = [one for one in partitions if one.get("context") == {"account_sid": account}]
+            # Another tap's bookmark is for all accounts: it holds for those without their own.
+            of_all = get_state_if_exists(self._tap.state, keeper.name) or {}
+            holder = next((one for one in (*own, of_all) if "replication_key_value" in one), {})
+            if holder.get("replication_key") == key:
+                moments.append(parse_moment(holder["replication_key_value"], self.run.settings.now))
         return min(moments) if len(moments) == len(self._keepers) > 0 else None
 
     def _finish(self, context: Mapping[str, Any], window: Window | None, failures: int) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import copy
-import io
-import json
 import os
 import signal
 import sys
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import click
 from singer_sdk import Tap
@@ -17,14 +15,13 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.singerlib import StateMessage
 from typing_extensions import override
 
-from tap_twilio import settings
+from tap_twilio import inputs, settings
 from tap_twilio.errors import Stopped, TapError
-from tap_twilio.redaction import redactor
+from tap_twilio.redaction import is_news, redactor
 from tap_twilio.run import Run
 from tap_twilio.stream import TwilioStream
 from tap_twilio.streams import STREAMS
 from tap_twilio.streams.accounts import Accounts
-from tap_twilio.windows import parse_moment
 from tap_twilio.writer import Writer
 
 if TYPE_CHECKING:
@@ -39,14 +36,7 @@ SIGNAL_BASE = 128
 """A process that a signal ended exits with this plus the signal's number."""
 
 
-_NOISE = frozenset({"Added '%s' as child stream to '%s'", "Skipping deselected stream '%s'."})
-"""What the SDK logs for each of some hundred streams at every start."""
-
 _TOLD_BY_THE_SDK = (ConfigValidationError, click.exceptions.Exit, click.ClickException)
-
-
-def _is_news(record: logging.LogRecord) -> bool:
-    return record.msg not in _NOISE
 
 
 class TapTwilio(Tap):
@@ -65,7 +55,7 @@ class TapTwilio(Tap):
             *args: As the SDK has them.
             **kwargs: As the SDK has them.
         """
-        self.logger.addFilter(_is_news)
+        self.logger.addFilter(is_news)
         super().__init__(*args, **kwargs)
 
     # --- Settings ------------------------------------------------------------------------------
@@ -119,10 +109,21 @@ class TapTwilio(Tap):
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
-        _check_state(state)
+        keys = {
+            stream.name: cast("str", stream.replication_key) if stream.window else None
+            for stream in STREAMS
+        }
+        for note in inputs.understand(state, keys, settings.now_utc()):
+            self.logger.warning("--state: %s", note)
         super().load_state(state)
 
     # --- Streams and messages ------------------------------------------------------------------
+
+    @override
+    def setup_mapper(self) -> None:
+        # The streams put their own schemas into the catalog, which the mapper reads.
+        assert self.streams  # noqa: S101
+        super().setup_mapper()
 
     @override
     def discover_streams(self) -> Sequence[TwilioStream]:
@@ -167,7 +168,8 @@ class TapTwilio(Tap):
         with _Ending(cls.logger):
             for name in ("state", "catalog"):
                 if options.get(name) is not None:
-                    options[name] = _checked(name, options[name])
+                    known = [stream.name for stream in STREAMS]
+                    options[name] = inputs.read(name, options[name], known)
             super().invoke(**options)
 
     @classmethod
@@ -197,59 +199,6 @@ class TapTwilio(Tap):
             count = len(page.parents or page.records)
             cls.logger.info("Signed in; %d accounts can be read", count)
         ctx.exit()
-
-
-def _checked(name: str, file: IO[str]) -> IO[str]:
-    """Read an input file, and tell what is wrong with it if it is no JSON object."""
-    text = file.read()
-    try:
-        content = json.loads(text)
-    except ValueError as error:
-        msg = f"--{name}: the file is not JSON ({error})"
-        raise TapError(msg) from None
-    if not isinstance(content, dict):
-        msg = f"--{name}: the file holds no JSON object"
-        raise TapError(msg)
-    if name == "catalog":
-        _check_catalog(content)
-    return io.StringIO(text)
-
-
-def _check_catalog(catalog: dict[str, Any]) -> None:
-    known = [stream.name for stream in STREAMS]
-    streams = catalog.get("streams")
-    if not isinstance(streams, list) or not all(isinstance(entry, dict) for entry in streams):
-        msg = "--catalog: it has no list 'streams'; --discover writes one that has"
-        raise TapError(msg)
-    for entry in streams:
-        name = str(entry.get("tap_stream_id", entry.get("stream")))
-        if name not in known:
-            hint = settings.did_you_mean(name, known)
-            msg = f"--catalog: there is no stream {name!r}; {hint}"
-            raise TapError(msg)
-
-
-def _check_state(state: dict[str, Any]) -> None:
-    bookmarks = state.get("bookmarks", {})
-    good = isinstance(bookmarks, dict)
-    for name, stream in bookmarks.items() if good else ():
-        partitions = stream.get("partitions", []) if isinstance(stream, dict) else None
-        if not isinstance(partitions, list):
-            good = False
-        for partition in partitions or ():
-            value = partition.get("replication_key_value") if isinstance(partition, dict) else {}
-            try:
-                if value is not None:
-                    parse_moment(cast("str", value), settings.now_utc())
-            except (AttributeError, TypeError, ValueError):
-                msg = f"--state: the bookmark {value!r} of {name} is not a date or date-time"
-                raise TapError(msg) from None
-    if not good:
-        msg = (
-            "--state: this is no state of this tap; it looks like "
-            '{"bookmarks": {"calls": {"partitions": […]}}}. Run without it to begin anew'
-        )
-        raise TapError(msg)
 
 
 class _Ending:
