@@ -184,9 +184,11 @@ def _holders(name: str, bookmark: object) -> Iterator[dict[str, Any]]:
     if not isinstance(bookmark, dict) or not isinstance(partitions, list):
         raise _malformed(name, bookmark)
     for holder in (bookmark, *partitions):
-        if not isinstance(holder, dict) or (holder is not bookmark and "context" not in holder):
+        if not isinstance(holder, dict):
             raise _malformed(name, holder)
         yield holder
+        if holder is not bookmark and "context" not in holder:
+            raise _malformed(name, holder)
 
 
 def _check_bookmark(name: str, holder: dict[str, Any], now: datetime) -> None:

@@ -141,8 +141,12 @@ class TwilioStream(PlannedStream):
         Args:
             records: Records of this stream.
         """
+        last = records[-1] if records else {}
+        account = last.get("account_sid")
+        date = None if self.window is None else last.get(self._key)
+        count = len(records)
         self._write(records)
-        self.run.progress.records[self.name] += len(records)
+        self.run.progress.count_records(self.name, count, account, date)
 
     def _limit(self, page: Page) -> bool:
         """Cut a page to what a dry run wants; tell whether that is all of it."""

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import click
-from singer_sdk import Tap
+from singer_sdk import Tap, metrics
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.singerlib import StateMessage
 from typing_extensions import override
@@ -139,8 +139,22 @@ class TapTwilio(Tap):
 
     def tell(self) -> None:
         """Log what the run did."""
-        for line in self.run.progress.summary():
+        progress = self.run.progress
+        progress.finish()
+        for point in progress.points():
+            metrics.log(self.metrics_logger, point)
+        for line in progress.summary(self._bookmarks()):
             self.logger.info("%s", line)
+
+    def _bookmarks(self) -> dict[str, list[str]]:
+        return {
+            name: [
+                partition["replication_key_value"]
+                for partition in stream.get("partitions", [])
+                if "replication_key_value" in partition
+            ]
+            for name, stream in self.state.get("bookmarks", {}).items()
+        }
 
     # --- How a run begins and ends -------------------------------------------------------------
 

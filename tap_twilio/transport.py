@@ -5,12 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import msgspec
 import requests
 from requests.adapters import HTTPAdapter
 
-from tap_twilio.errors import ThrottledError, TransientError, from_response
+from tap_twilio.errors import TapError, ThrottledError, TransientError, from_response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,6 +72,12 @@ class Transport:
             response = self.session.get(
                 url, params=params, auth=auth, timeout=self._timeout, allow_redirects=False
             )
+        except requests.exceptions.SSLError as error:
+            msg = (
+                f"{urlsplit(url).hostname}: its certificate can't be verified ({error}). If that "
+                "is a proxy's of your own, name the file of its CA in REQUESTS_CA_BUNDLE"
+            )
+            raise TapError(msg) from error
         finally:
             limiter.leave()
         body = response.content

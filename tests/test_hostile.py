@@ -140,7 +140,7 @@ def test_catalogs(read, catalog, name):
         assert "number" in said["price"]["type"]
 
 
-def test_a_catalog_without_keys_loses_no_row(read, twilio):
+def test_a_catalog_without_keys_loses_no_row(read):
     def change(entry):
         entry["key_properties"] = []
         for one in entry["metadata"]:
@@ -205,7 +205,7 @@ STATES = {
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_states(read, twilio, name):
+def test_states(read, name):
     state, code, sentence = STATES[name]
 
     output = read(state=state)
@@ -351,7 +351,7 @@ TAKEN = {
 
 
 @pytest.mark.parametrize("name", TAKEN)
-def test_values_of_the_wrong_kind(read, twilio, name):
+def test_values_of_the_wrong_kind(read, name):
     effect, field, value = TAKEN[name]
 
     output = read(effect)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_twilio.errors import RefusedError, ResponseError, SignInError, TapError
+from tap_twilio.errors import RefusedError, ResponseError, SignInError, Stopped, TapError
 from tap_twilio.pages import Page, Request
 from tap_twilio.redaction import redactor
 from tap_twilio.settings import did_you_mean
@@ -152,11 +152,15 @@ class Accounts(TwilioStream):
         selected = [each for each in (self, *self.descendent_streams) if each.selected]
         for stream in selected if write_messages else ():
             stream._write_schema_message()  # noqa: SLF001
-        for stream, page in self.walk(dict(context or {}), self.run.ahead.begin()):
-            if stream.selected and write_messages:
-                stream.write(page.records)
-            if stream is self and self.selected:
-                yield from page.records
+        try:
+            for stream, page in self.walk(dict(context or {}), self.run.ahead.begin()):
+                if stream.selected and write_messages:
+                    stream.write(page.records)
+                if stream is self and self.selected:
+                    yield from page.records
+        except Stopped:
+            self._tap.tell()
+            raise
         if write_messages:
             self._tap.write_last_state()
         self._tap.tell()
