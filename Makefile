@@ -54,6 +54,9 @@ bench: $(VENV)/.sandbox ## Measure throughput and memory, other connectors besid
 soak: $(VENV)/.dev ## Play random trouble for MINUTES=20 and look for anything lost (SEED=... to repeat)
 	@$(BIN)/python -m soak --minutes $(or $(MINUTES),20) $(if $(SEED),--seed $(SEED))
 
+audit: $(VENV)/.dev ## Ask for known weaknesses in the dependencies, where that service can be reached
+	@PYTHONPATH=. $(BIN)/python scripts/audit.py
+
 clean: ## Remove everything that was made here
 	@rm -rf $(VENV) .cache build dist output .coverage* .hypothesis .meltano .mypy_cache \
 	    .pytest_cache .ruff_cache

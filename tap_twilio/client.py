@@ -63,6 +63,7 @@ class EndpointClient(RESTStream[str]):
         span: A date filter that only bounds what is summed, by ``start_date`` and ``end_date``.
         lookback: How long Twilio still changes a row.
         params: Query parameters that are always sent.
+        switches: Query parameters that settings turn on, by the setting's name.
         chains: Query parameters that need one request chain for each value, as no single
             request lists all rows.
         page_size: Most rows to ask for, where the endpoint's own maximum is too many.
@@ -80,6 +81,7 @@ class EndpointClient(RESTStream[str]):
     span: ClassVar[DateFilter | None] = None
     lookback: ClassVar[timedelta] = timedelta(0)
     params: ClassVar[Mapping[str, str]] = {}
+    switches: ClassVar[Mapping[str, str]] = {}
     chains: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     page_size: ClassVar[int | None] = None
     size_param: ClassVar[str] = "PageSize"

@@ -61,8 +61,11 @@ class PlannedStream(EndpointClient):
         values: dict[str, Iterable[Any]] = dict(self.chains)
         for name, value in self.run.settings.filters.get(self.name, {}).items():
             values[self.endpoint.parameters[name]] = value if isinstance(value, list) else [value]
+        settings = self.run.settings
+        own = dict(self.params)
+        own |= {name: "true" for key, name in self.switches.items() if getattr(settings, key)}
         return [
-            dict(self.params) | dict(zip(values, map(_wire, combination), strict=True))
+            own | dict(zip(values, map(_wire, combination), strict=True))
             for combination in itertools.product(*values.values())
         ]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from singer_sdk.mapper import SameRecordTransform
 from typing_extensions import override
 
+from tap_twilio.activation import is_whole, was_read
 from tap_twilio.chain import Chain
 from tap_twilio.client import GIVEN_UP
 from tap_twilio.errors import AbsentError, RefusedError
@@ -27,6 +28,18 @@ if TYPE_CHECKING:
 
 class TwilioStream(PlannedStream):
     """A stream of one of Twilio's resources; subclasses only declare."""
+
+    @property
+    def parent(self) -> TwilioStream | None:
+        """The stream that this one hangs below."""
+        above: Any = self.parent_stream_type
+        return None if above is None else cast("TwilioStream", self._tap.streams[above.name])
+
+    @property
+    @override
+    def emit_activate_version_messages(self) -> bool:
+        """Not before anything is read, as the SDK would: see :meth:`activate_version`."""
+        return False
 
     # --- Emission ------------------------------------------------------------------------------
 
@@ -147,6 +160,16 @@ class TwilioStream(PlannedStream):
         count = len(records)
         self._write(records)
         self.run.progress.count_records(self.name, count, account, date)
+
+    def begin_version(self) -> None:
+        """Give the records of this run a version, if the setting asks for it and it is safe."""
+        if self.run.settings.emit_activate_version_messages and is_whole(self):
+            self._stream_version = int(self.run.settings.now.timestamp())
+
+    def activate_version(self) -> None:
+        """Have the target drop what this run didn't bring, if it brought all there is."""
+        if self._stream_version is not None and was_read(self):
+            self._write_activate_version_message(self._stream_version)
 
     def _limit(self, page: Page) -> bool:
         """Cut a page to what a dry run wants; tell whether that is all of it."""

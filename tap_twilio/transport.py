@@ -72,12 +72,12 @@ class Transport:
             response = self.session.get(
                 url, params=params, auth=auth, timeout=self._timeout, allow_redirects=False
             )
-        except requests.exceptions.SSLError as error:
+        except requests.exceptions.SSLError as untrusted:
             msg = (
-                f"{urlsplit(url).hostname}: its certificate can't be verified ({error}). If that "
-                "is a proxy's of your own, name the file of its CA in REQUESTS_CA_BUNDLE"
+                f"{urlsplit(url).hostname}: its certificate can't be verified ({untrusted}). If "
+                "it is a proxy's of your own, name the file of its CA in REQUESTS_CA_BUNDLE"
             )
-            raise TapError(msg) from error
+            raise TapError(msg) from untrusted
         finally:
             limiter.leave()
         body = response.content
