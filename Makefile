@@ -58,8 +58,8 @@ audit: $(VENV)/.dev ## Ask for known weaknesses in the dependencies, where that 
 	@PYTHONPATH=. $(BIN)/python scripts/audit.py
 
 clean: ## Remove everything that was made here
-	@rm -rf $(VENV) .cache build dist output .coverage* .hypothesis .meltano .mypy_cache \
-	    .pytest_cache .ruff_cache
+	@rm -rf $(VENV) .cache build dist output transform/logs transform/target .coverage* .hypothesis \
+	    .meltano .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One environment; a group is installed when first needed, and again when what it says changes.

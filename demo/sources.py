@@ -31,6 +31,7 @@ class RealAccount:
     Attributes:
         config: The tap's settings, as far as the environment doesn't have them.
         options: What tells the tap to look there.
+        name: Whose rows these are, in short.
     """
 
     # A week is enough for a first look, and soon read; TAP_TWILIO_START_DATE may say otherwise.
@@ -38,6 +39,7 @@ class RealAccount:
         {} if "TAP_TWILIO_START_DATE" in os.environ else {"start_date": "P7D"}
     )
     options = ("--config=ENV",)
+    name = "Your Twilio account"
 
     @staticmethod
     def is_meant() -> bool:
@@ -46,7 +48,7 @@ class RealAccount:
 
     def __str__(self) -> str:
         """Say whose rows these are."""
-        return "Your Twilio account: its default streams, the last 7 days"
+        return f"{self.name}: its default streams, the last 7 days"
 
 
 class SimulatedAccount:
@@ -54,11 +56,13 @@ class SimulatedAccount:
 
     Attributes:
         options: Further options for the tap: none.
+        name: Whose rows these are, in short.
         base_url: Where it listens.
         accounts: SID and auth token of each account, the main one first.
     """
 
     options = ()
+    name = "A simulated Twilio"
     days = 45
     volumes: ClassVar[dict[str, int]] = {"calls": 3000, "messages": 4000}
 
@@ -122,7 +126,7 @@ class SimulatedAccount:
     def __str__(self) -> str:
         """Say whose rows these are."""
         return (
-            f"A simulated Twilio at {self.base_url}: {len(self.accounts)} accounts, "
+            f"{self.name} at {self.base_url}: {len(self.accounts)} accounts, "
             f"{self.days} days of history"
         )
 

@@ -78,6 +78,12 @@ def outside_retention(name: str, days: int) -> TwilioError:
     )
 
 
+def unaligned(name: str) -> TwilioError:
+    """A bound of usage by the day that is no midnight."""
+    code = 83601 if name.startswith("Start") else 83602
+    return TwilioError(400, code, f"{name} must be aligned with the granularity")
+
+
 def page_too_large(maximum: int) -> TwilioError:
     """More rows a page than the endpoint gives."""
     return TwilioError(400, 20007, f"Page size too large, the maximum is {maximum}")

@@ -23,8 +23,6 @@ Query = Sequence[tuple[str, str]]
 PAGING: Final = frozenset(
     ("Page", "PageSize", "PageToken", "pageToken", "pageSize", "Size", "Token")
 )
-_ANY: Final = "all"
-"""Value of some parameters that stands for all others."""
 _STRICT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _OPERATOR: Final = re.compile(r"\s*[<>=]")
 
@@ -178,7 +176,7 @@ def _wanted(endpoint: Endpoint, traits: Traits, query: Query) -> dict[str, list[
             options = endpoint.parameters[name].get("enum")
             if options and value not in options:
                 raise errors.invalid(name, value)
-            if value == _ANY and options and _ANY in options:
+            if value == "all" and value not in endpoint.properties[snake(name)].enum:
                 continue
             wanted.setdefault(snake(name), []).append(value)
     return wanted
@@ -208,6 +206,8 @@ def _bound(given: _Given, readings: Readings, now: int) -> Span:
     if _OPERATOR.match(value):
         raise errors.invalid(name, value)
     moment, bare = _read(rule, name, value, now)
+    if rule.whole_days and moment % DAY:
+        raise errors.unaligned(name)
     unsure = rule.boundary == "unsure"
     by_day = endpoint.parameters.get(name, {}).get("format") == "date"
     if by_day or (unsure and readings.precision == "day"):
@@ -244,8 +244,11 @@ def _within(column: str, bound: Span, *, nulls: bool) -> Test:
     low = float("-inf") if bound.low is None else bound.low
     high = float("inf") if bound.high is None else bound.high
 
+    outer, _, inner = column.partition(".")
+
     def test(row: Wire) -> bool:
-        moment = read_wire(row.get(column))
+        value = row.get(outer)
+        moment = read_wire(value.get(inner) if inner and isinstance(value, dict) else value)
         return nulls if moment is None else low <= moment < high
 
     return test

@@ -21,7 +21,7 @@ from sandbox.paths import (
     RECORDINGS,
     TRANSCRIPTIONS,
 )
-from sandbox.rows import COUNTRIES, OWN_NUMBERS, national, own_number
+from sandbox.rows import COUNTRIES, OWN_NUMBERS, foreign_sid, national, own_number
 from sandbox.traits import DateRule, Hidden, Traits, View
 
 if TYPE_CHECKING:
@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 
     from sandbox.rows import Draft
     from sandbox.tables import Wire
+
+SIMS: Final = 4
+"""How many SIMs have usage."""
+
+EIGHTEEN_MONTHS: Final = 546
 
 USAGE_VARIANTS: Final = (
     "",
@@ -56,10 +61,11 @@ def _range(  # noqa: PLR0913
     high_boundary: Literal["unsure", "inclusive", "exclusive", "day"] = "inclusive",
     strict: bool = False,
     relative: bool = False,
+    whole_days: bool = False,
 ) -> dict[str, DateRule]:
     return {
-        low: DateRule(column, "low", "inclusive", strict, relative),
-        high: DateRule(column, "high", high_boundary, strict, relative),
+        low: DateRule(column, "low", "inclusive", strict, relative, whole_days),
+        high: DateRule(column, "high", high_boundary, strict, relative, whole_days),
     }
 
 
@@ -126,7 +132,31 @@ def _revision(draft: Draft) -> Wire:
     return {"revision": draft.index + 1}
 
 
+def _super_sim_usage(draft: Draft) -> Wire:
+    start = draft.created - draft.created % DAY
+    return {
+        "sim_sid": foreign_sid("HS", draft.table.seed, draft.index % SIMS),
+        "fleet_sid": None,
+        "network_sid": None,
+        "iso_country": None,
+        "period": {"start_time": iso8601(start), "end_time": iso8601(start + DAY)},
+    }
+
+
+def _wireless_usage(draft: Draft) -> Wire:
+    start = draft.created - draft.created % DAY
+    return {"period": {"start": iso8601(start), "end": iso8601(start + DAY)}}
+
+
 _OLDEST_FIRST: Final = Traits(ascending=True)
+
+_WIRELESS_USAGE: Final = Traits(
+    every=DAY,
+    describe=_wireless_usage,
+    dates=_range("Start", "End", "period.start"),
+    window=("period.start", 30 * DAY),
+    retention=EIGHTEEN_MONTHS,
+)
 
 TRAITS: Final[Mapping[tuple[str, str], Traits]] = {
     ("api", CALLS): Traits(
@@ -291,9 +321,13 @@ TRAITS: Final[Mapping[tuple[str, str], Traits]] = {
         dates=_range("StartDate", "EndDate", "date_created", high_boundary="day")
     ),
     ("serverless", "/v1/Services/{ServiceSid}/Environments/{EnvironmentSid}/Logs"): Traits(
+        grows=True,
         dates=_range("StartDate", "EndDate", "date_created", high_boundary="exclusive"),
         window=("date_created", DAY),
+        retention=30,
+        cap=10_000,
     ),
+    ("studio", "/v2/Flows/{FlowSid}/Executions"): Traits(grows=True),
     ("studio", "/v2/Flows/{Sid}/Revisions"): Traits(describe=_revision, identifier="revision"),
     ("taskrouter", "/v1/Workspaces/{WorkspaceSid}/Tasks"): _OLDEST_FIRST,
     ("taskrouter", "/v1/Workspaces/{WorkspaceSid}/Events"): Traits(
@@ -301,7 +335,24 @@ TRAITS: Final[Mapping[tuple[str, str], Traits]] = {
         order=("event_date",),
         dates=_range("StartDate", "EndDate", "event_date", strict=True),
         window=("event_date", 15 * MINUTE),
+        retention=30,
     ),
+    ("supersim", "/v1/UsageRecords"): Traits(
+        every=DAY // SIMS,
+        describe=_super_sim_usage,
+        dates=_range(
+            "StartTime",
+            "EndTime",
+            "period.start_time",
+            high_boundary="exclusive",
+            whole_days=True,
+        ),
+        window=("period.start_time", 30 * DAY),
+        retention=EIGHTEEN_MONTHS,
+        refuses=True,
+    ),
+    ("wireless", "/v1/UsageRecords"): _WIRELESS_USAGE,
+    ("wireless", "/v1/Sims/{SimSid}/UsageRecords"): _WIRELESS_USAGE,
     ("video", "/v1/Rooms"): Traits(
         hides=Hidden("Status", "status", "in-progress", shown=True),
         dates=_range(
@@ -323,6 +374,55 @@ TRAITS: Final[Mapping[tuple[str, str], Traits]] = {
 }
 
 PLAIN: Final = Traits()
+
+_MAPPINGS: Final = (
+    "CredentialListMappings",
+    "IpAccessControlListMappings",
+    "Auth/Calls/CredentialListMappings",
+    "Auth/Calls/IpAccessControlListMappings",
+    "Auth/Registrations/CredentialListMappings",
+)
+_ADD_ONS: Final = f"{NUMBERS.removesuffix('.json')}/{{ResourceSid}}/AssignedAddOns"
+
+SHARED: Final[frozenset[tuple[str, str]]] = frozenset(
+    {
+        *(("api", f"{ACCOUNT}/SIP/Domains/{{DomainSid}}/{name}.json") for name in _MAPPINGS),
+        ("api", f"{ACCOUNT}/AuthorizedConnectApps.json"),
+        ("api", f"{_ADD_ONS}.json"),
+        ("api", f"{_ADD_ONS}/{{AssignedAddOnSid}}/Extensions.json"),
+        ("conversations", "/v1/Users/{UserSid}/Conversations"),
+        ("conversations", "/v1/Services/{ChatServiceSid}/Users/{UserSid}/Conversations"),
+        ("flex-api", "/v1/PluginService/Configurations/{ConfigurationSid}/Plugins"),
+        ("intelligence", "/v2/Operators"),
+        ("intelligence", "/v2/OperatorTypes"),
+        ("intelligence", "/v2/Transcripts/{TranscriptSid}/OperatorResults"),
+        ("marketplace", "/v1/AvailableAddOns"),
+        ("marketplace", "/v1/AvailableAddOns/{AvailableAddOnSid}/Extensions"),
+        ("marketplace", "/v1/InstalledAddOns/{InstalledAddOnSid}/Extensions"),
+        ("messaging", "/v1/Services/{MessagingServiceSid}/ChannelSenders"),
+        ("messaging", "/v1/Services/{MessagingServiceSid}/Compliance/Usa2p"),
+        ("messaging", "/v1/Services/{ServiceSid}/AlphaSenders"),
+        ("messaging", "/v1/Services/{ServiceSid}/DestinationAlphaSenders"),
+        ("messaging", "/v1/Services/{ServiceSid}/PhoneNumbers"),
+        ("messaging", "/v1/Services/{ServiceSid}/ShortCodes"),
+        ("numbers", "/v2/RegulatoryCompliance/EndUserTypes"),
+        ("numbers", "/v2/RegulatoryCompliance/Regulations"),
+        ("numbers", "/v2/RegulatoryCompliance/SupportingDocumentTypes"),
+        ("proxy", "/v1/Services/{ServiceSid}/PhoneNumbers"),
+        ("supersim", "/v1/NetworkAccessProfiles/{NetworkAccessProfileSid}/Networks"),
+        ("supersim", "/v1/Networks"),
+        ("trunking", "/v1/Trunks/{TrunkSid}/CredentialLists"),
+        ("trunking", "/v1/Trunks/{TrunkSid}/IpAccessControlLists"),
+        ("trunking", "/v1/Trunks/{TrunkSid}/PhoneNumbers"),
+        ("trusthub", "/v1/EndUserTypes"),
+        ("trusthub", "/v1/Policies"),
+        ("trusthub", "/v1/SupportingDocumentTypes"),
+        ("verify", "/v2/Templates"),
+        ("video", "/v1/Rooms/{RoomSid}/Participants/{ParticipantSid}/SubscribedTracks"),
+    }
+)
+"""Lists whose rows have the same SIDs in all accounts and below all parents: what is Twilio's own,
+and what can be attached to several parents at once."""
 
 
 _PREFIXES: Final[Mapping[str, str]] = {

@@ -130,9 +130,11 @@ def _maker(table: Table, one: Property) -> object:  # noqa: C901, PLR0911 - one 
     if one.type in ("integer", "number"):
         scalar = _scalar(one)
         return lambda draft: str(scalar(draft))
-    if not one.nullable and name not in _TEXTS:
-        # Part of a key: never null, and nobody else's.
+    if not one.nullable and name.endswith("Sid"):
         return lambda draft: f"{name}-{draft.bits:x}"
+    if not one.nullable and name not in _TEXTS:
+        # Part of a key: never null, nor twice in a list; other lists have the same.
+        return lambda draft: f"{name}-{draft.index}"
     return _text(table, name)
 
 

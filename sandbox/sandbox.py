@@ -112,8 +112,12 @@ class Sandbox:
         self.restricted_key = _key(
             "restricted", seed, accounts[0], allowed=self.options.restricted_to
         )
+        self._subaccount_keys = [
+            _key("standard", seed_of(seed, account.sid), account) for account in accounts[1:]
+        ]
         self._directory = Directory(
-            accounts, [self.main_key, self.standard_key, self.restricted_key]
+            accounts,
+            [self.main_key, self.standard_key, self.restricted_key, *self._subaccount_keys],
         )
         self._directory.test_token = secret(seed, "test")
         self._world = World(
@@ -162,6 +166,11 @@ class Sandbox:
     def join(self) -> None:
         """Wait until somebody stops the sandbox."""
         self._server.join()
+
+    @property
+    def subaccount_keys(self) -> dict[str, ApiKey]:
+        """A Standard key of each subaccount, by the subaccount's SID."""
+        return {key.account.sid: key for key in self._subaccount_keys}
 
     @property
     def base_url(self) -> str:

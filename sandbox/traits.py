@@ -16,11 +16,12 @@ class DateRule(NamedTuple):
     """How a date parameter bounds a list.
 
     Attributes:
-        field: The timestamp that it is compared with.
+        field: The timestamp that it is compared with, `period.start` if it stands in an object.
         bound: Whether it names a day, the lower bound or the upper one.
         boundary: What becomes of the boundary itself; `unsure` leaves it to the readings.
         strict: Whether only `yyyy-MM-ddTHH:mm:ssZ` is understood.
         relative: Whether offsets to now such as `4h` are understood.
+        whole_days: Whether only midnights are taken.
     """
 
     field: str
@@ -28,6 +29,7 @@ class DateRule(NamedTuple):
     boundary: Literal["unsure", "inclusive", "exclusive", "day"] = "unsure"
     strict: bool = False
     relative: bool = False
+    whole_days: bool = False
 
 
 class Hidden(NamedTuple):
@@ -66,6 +68,7 @@ class Traits:
         volume: How many rows the list has, unless the sandbox is told otherwise.
         volume_of: The stream by whose volume the rows are counted, where several share one.
         grows: Whether rows go on coming.
+        every: Seconds from one row to the next, where they come regularly since a midnight.
         base: The list whose rows these belong to, one to one or one to several.
         share: How many rows of the base share one row here, unless a volume is given.
         delay: Seconds from the base's row to this one.
@@ -93,6 +96,7 @@ class Traits:
     volume: int = 5
     volume_of: str | None = None
     grows: bool = False
+    every: int | None = None
     base: str | None = None
     share: int = 1
     delay: int = 0

@@ -11,7 +11,7 @@ from sandbox.endpoints import identifying_field
 from sandbox.identifiers import hash_of, seed_of
 from sandbox.moments import DAY, first_moment, rfc2822
 from sandbox.paths import ACCOUNT
-from sandbox.resources import FREE_VALUES, PLAIN, TRAITS, VIEWS, prefix_of
+from sandbox.resources import FREE_VALUES, PLAIN, SHARED, TRAITS, VIEWS, prefix_of
 from sandbox.tables import Shelf, Source, Table, Wire
 from sandbox.timeline import EveryNth, Rhythm, Steady, Timeline
 from sandbox.views import Filtered, places_below
@@ -144,6 +144,7 @@ class World:
         if parent is None:
             parent = self._parent_row(endpoint, account, values)
         seed = seed_of(self.seed, *key)
+        is_shared = (endpoint.host, endpoint.path) in SHARED
         traits = self.traits(endpoint)
         base = self._related(traits.base, account) if traits.base else None
         sid = endpoint.properties.get("sid")
@@ -151,7 +152,7 @@ class World:
             endpoint,
             account,
             values,
-            seed=seed,
+            seed=seed_of(self.seed, *key[:2]) if is_shared else seed,
             prefix=(sid.sid if sid and sid.sid else prefix_of(endpoint.data_key, endpoint.path)),
             timeline=self._timeline(endpoint, account, seed, base, parent),
             traits=traits,
@@ -282,6 +283,9 @@ class World:
     ) -> Timeline:
         traits = self.traits(endpoint)
         asked = self._volume(endpoint, account)
+        if traits.every is not None:
+            start = int(self._origin - self._scale.days * DAY)
+            return Steady(start - start % DAY, traits.every, seed)
         if base is not None:
             share = traits.share
             if asked is not None:

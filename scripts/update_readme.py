@@ -6,31 +6,50 @@ writes nothing and ends with 1 if the README is out of date.
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+import yaml
+
+from tap_twilio.schemas import load
 from tap_twilio.settings import SCHEMA
 from tap_twilio.streams import STREAMS
 from tap_twilio.streams.accounts import Accounts
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from tap_twilio.stream import TwilioStream
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 CATALOGUE = ROOT / "docs" / "streams.md"
+DATE_FILTERS = ROOT / "scripts" / "date_filters.yaml"
 
 INTRODUCTION = """\
 # Streams
 
-All streams by Twilio product. *Read for each* says what one request is made for: a stream read
-for each call costs at least a request a call. *Default* streams are read when no catalog selects
-others.
+All streams by Twilio product. *Default* streams are read when no catalog selects others.
+
+*Replication key*: where there is one, a run reads on from the bookmark of the run before, less the
+time that Twilio still changes rows. A bookmark is an account's, also where the list is below
+another; it moves once the list was read for all parents. A stream that is selected later than its
+parent or child has no bookmark yet, and is read for all that there is. For its sake the parent is
+read again; rows that the target has had from it aren't sent again.
+
+*Requests*: a list costs one for each page. A stream with a parent costs so many for each of the
+parent's records, and one for each further page.
 
 This page is written by `scripts/update_readme.py`."""
+
+FILTERED = """\
+## Read without their date filter
+
+Twilio can filter these lists by date, but not so that a filter would find what is new."""
 
 
 def settings_table() -> str:
@@ -57,23 +76,43 @@ def streams_table(streams: list[type[TwilioStream]]) -> str:
         Markdown.
     """
     lines = [
-        "| stream | what it holds | key | incremental by | read for each | default |",
-        "|---|---|---|---|---|---|",
+        "| stream | what it holds | key | replication key | parent | requests | default |",
+        "|---|---|---|---|---|---|---|",
     ]
     for stream in streams:
-        parent = cast("type[TwilioStream] | None", stream.parent_stream_type)
-        above = parent.name if parent is not None and parent is not Accounts else "account"
-        key = ", ".join(f"`{name}`" for name in stream.primary_keys) or "none"
+        parent = _parent(stream)
+        key = ", ".join(f"`{name}`" for name in stream.primary_keys)
         by = ""
         if stream.window is not None:
-            days = stream.lookback.total_seconds() / 86400
-            by = f"`{stream.replication_key}`, {days:g} days back"
+            by = f"`{stream.replication_key}`, {_span(stream.lookback)} back"
         description = (stream.__doc__ or "").strip().splitlines()[0]
         default = "yes" if stream.selected_by_default else ""
-        name = f"`{stream.name}`"
-        each = "" if parent is None else above
-        lines.append(f"| {name} | {description} | {key} | {by} | {each} | {default} |")
+        above = f"`{parent.name}`" if parent is not None else ""
+        lines.append(
+            f"| `{stream.name}` | {description} | {key} | {by} | {above} | {_requests(stream)} "
+            f"| {default} |"
+        )
     return "\n".join(lines)
+
+
+def _parent(stream: type[TwilioStream]) -> type[TwilioStream] | None:
+    parent = cast("type[TwilioStream] | None", stream.parent_stream_type)
+    return None if parent is Accounts else parent
+
+
+def _span(time: timedelta) -> str:
+    count, unit = (time.days, "day") if time.days else (time.seconds // 3600, "hour")
+    return f"{count} {unit}{'' if count == 1 else 's'}"
+
+
+def _requests(stream: type[TwilioStream]) -> str:
+    lists = math.prod(len(v) for v in (*stream.chains.values(), *stream.path_values.values()))
+    if _parent(stream) is not None:
+        return f"{lists} per parent"
+    _, endpoint = load(stream.product, stream.name)
+    if endpoint.data_key is None or endpoint.paging == "none":
+        return f"{lists} per account"
+    return "1 per page" if lists == 1 else f"1 per page of {lists} lists"
 
 
 def core_streams() -> str:
@@ -110,7 +149,19 @@ def catalogue() -> str:
     parts = [INTRODUCTION]
     for product, streams in groupby(sorted(STREAMS, key=_product), key=_product):
         parts.append(f"## {product}\n\n{streams_table(list(streams))}")
+    parts.append(f"{FILTERED}\n\n{filtered_table()}")
     return "\n\n".join(parts) + "\n"
+
+
+def filtered_table() -> str:
+    """Write the table of streams that are read without their date filter.
+
+    Returns:
+        Markdown.
+    """
+    reasons = yaml.safe_load(DATE_FILTERS.read_text(encoding="utf-8"))
+    lines = ["| stream | why |", "|---|---|"]
+    return "\n".join([*lines, *(f"| `{name}` | {why} |" for name, why in reasons.items())])
 
 
 def _product(stream: type[TwilioStream]) -> str:

@@ -6,7 +6,8 @@ python scripts/update_schemas.py FOLDER [--check]
 Run it where the tap is installed in editable form: the stream classes say what files there are.
 FOLDER has Twilio's published ``twilio_*.json``, whole or reduced to their GET half. What the
 documents don't know is kept in ``corrections.yaml``, what is left out and why in
-``omissions.yaml``, both beside this file.
+``omissions.yaml``, both beside this file. All lists of the documents go to ``endpoints.txt``:
+a test holds the streams and the omissions against it.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class Paths:
     schemas: Path = HERE.parent / "schemas"
     corrections: Path = HERE / "corrections.yaml"
     omissions: Path = HERE / "omissions.yaml"
+    endpoints: Path = HERE / "endpoints.txt"
 
 
 def describe(stream: type[Any]) -> Stream:
@@ -63,6 +65,7 @@ def describe(stream: type[Any]) -> Stream:
         primary_keys=tuple(stream.primary_keys),
         parents=tuple(dict.fromkeys(below_an_account + carried)),
         counted_by=stream.position_field,
+        lifted=tuple(stream.lifted),
     )
 
 
@@ -99,6 +102,7 @@ class Updater:
         self._corrections = Corrections.read(paths.corrections)
         self._omissions = Omissions.read(paths.omissions)
         self._folder = paths.schemas
+        self._endpoints = paths.endpoints
         self._streams = sorted(streams, key=lambda stream: stream.file)
 
     def write(self) -> Iterator[str]:
@@ -114,6 +118,9 @@ class Updater:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text, encoding="utf-8")
                 yield f"wrote {stream.file}"
+        if not self._knows_endpoints():
+            self._endpoints.write_text(self._listed(), encoding="utf-8")
+            yield f"wrote {self._endpoints.name}"
         yield from self._gone()
 
     def check(self) -> Iterator[str]:
@@ -128,11 +135,15 @@ class Updater:
         yield from self._gone()
         for stream in self._made():
             yield from self._check(stream)
+        for mark in self._corrections.idle():
+            yield f"- {mark}: marked as personal, but in no schema"
         known = {stream.file for stream in self._streams}
         for file in sorted(self._folder.glob("*/*.json")):
             name = file.relative_to(self._folder).as_posix()
             if name not in known:
                 yield f"- {name}: a file without a stream"
+        if not self._knows_endpoints():
+            yield f"~ {self._endpoints.name}: not the documents' lists"
 
     def _check(self, stream: Stream) -> Iterator[str]:
         file = self._folder / stream.file
@@ -148,6 +159,14 @@ class Updater:
             yield stream.file
         for line in lines:
             yield f"  {line}"
+
+    def _listed(self) -> str:
+        places = sorted(str(place) for place, one in self._operations.items() if one.is_list)
+        return "".join(f"{place}\n" for place in places)
+
+    def _knows_endpoints(self) -> bool:
+        known = self._endpoints
+        return known.exists() and known.read_text(encoding="utf-8") == self._listed()
 
     def _made(self) -> Iterator[Stream]:
         for stream in self._streams:

@@ -25,12 +25,10 @@ def is_whole(stream: TwilioStream) -> bool:
         return False
     if settings.start is not None or settings.end is not None:
         return False
-    above: TwilioStream | None = stream
-    while above is not None:
-        if above.is_incremental or above.skips_unchanged or above.name in settings.filters:
-            return False
-        above = above.parent
-    return True
+    return not any(
+        above.is_incremental or above.skips_unchanged or above.name in settings.filters
+        for above in (stream, *stream.ancestors)
+    )
 
 
 def was_read(stream: TwilioStream) -> bool:

@@ -18,7 +18,7 @@ from singer_sdk.singerlib import Catalog, Schema
 from singer_sdk.streams import RESTStream
 from typing_extensions import override
 
-from tap_twilio import inputs, schemas
+from tap_twilio import inputs, pagination, schemas
 from tap_twilio.errors import (
     AbsentError,
     RefusedError,
@@ -29,17 +29,21 @@ from tap_twilio.errors import (
     TransientError,
 )
 from tap_twilio.pages import Page, Request
-from tap_twilio.pagination import FORMS, Listing, ShapeError
+from tap_twilio.pagination import Listing, ShapeError
+from tap_twilio.pii import MARK, Masker
 from tap_twilio.redaction import is_news
 from tap_twilio.windows import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
 
+    from requests.auth import HTTPBasicAuth
     from singer_sdk.helpers.types import Context
+    from singer_sdk.singerlib import Catalog
 
     from tap_twilio.records import Record
     from tap_twilio.run import Run
+    from tap_twilio.schemas import Endpoint
     from tap_twilio.tap import TapTwilio
     from tap_twilio.windows import DateFilter
 
@@ -66,12 +70,19 @@ class EndpointClient(RESTStream[str]):
         switches: Query parameters that settings turn on, by the setting's name.
         chains: Query parameters that need one request chain for each value, as no single
             request lists all rows.
+        path_values: Values of placeholders in the path that no list gives: one read for each.
+        context_params: Query parameters that take the SID of a parent, by the name of its field.
         page_size: Most rows to ask for, where the endpoint's own maximum is too many.
         size_param: Query parameter that takes the page size.
         absent_is_empty: Whether a window that has no rows is answered with 404.
         parent_field: Field of the parent's record that fills the path's last placeholder.
+        lifted: Fields to add to each record, with the place in a nested object that they repeat:
+            ``{"period_start": "period.start"}``.
         position_field: Field to add to each record: its position in the list.
         secret_fields: Fields that never leave the tap.
+        typed_by_catalog: Whether a catalog says what a record looks like.
+        wire_schema: What a record is before personal data is masked; ``schema`` tells it after.
+        masker: Masks personal data; none where it is kept.
     """
 
     name: str = ""
@@ -83,12 +94,16 @@ class EndpointClient(RESTStream[str]):
     params: ClassVar[Mapping[str, str]] = {}
     switches: ClassVar[Mapping[str, str]] = {}
     chains: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    path_values: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    context_params: ClassVar[Mapping[str, str]] = {}
     page_size: ClassVar[int | None] = None
     size_param: ClassVar[str] = "PageSize"
     absent_is_empty: ClassVar[bool] = False
     parent_field: ClassVar[str] = "sid"
+    lifted: ClassVar[Mapping[str, str]] = {}
     position_field: ClassVar[str | None] = None
     secret_fields: ClassVar[tuple[str, ...]] = ()
+    typed_by_catalog: ClassVar[bool] = False
 
     primary_keys: Sequence[str] = ("sid",)
     state_partitioning_keys: Sequence[str] | None = ("account_sid",)
@@ -102,24 +117,41 @@ class EndpointClient(RESTStream[str]):
         Args:
             tap: The tap.
         """
-        schema, self.endpoint = schemas.load(self.product, self.name)
+        schema, self.endpoint = self.load()
         for secret in self.secret_fields:
             schema["properties"].pop(secret, None)
-        super().__init__(tap, schema=schema)
+        self.wire_schema = schema
+        self.masker: Masker | None = None
+        if tap.pii.how != "keep":
+            keys = {*type(self).primary_keys, cast("Any", type(self)).replication_key}
+            self.masker = Masker(schema, tap.pii, keys)
+        super().__init__(tap, schema=self.masker.announce(schema) if self.masker else schema)
         self.logger.addFilter(is_news)
         self._seen_oddities: set[str] = set()
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
         """Take selection, keys and method from a catalog; records stay what they are."""
-        super().apply_catalog(catalog)
         entry = catalog.get_stream(self.name)
-        if entry is not None:
+        if entry is not None and self.masker is not None and self.typed_by_catalog:
+            # The catalog may have been made when personal data was still kept.
+            entry.schema = Schema.from_dict(self.masker.announce(entry.schema.to_dict()))
+        super().apply_catalog(catalog)
+        if entry is not None and not self.typed_by_catalog:
             for sentence in inputs.differences(entry.schema.to_dict(), self.schema):
                 if self.selected:
                     self.warn_once(sentence)
             entry.schema = Schema.from_dict(self.schema)
             self._input_schema = None
+
+    @classmethod
+    def load(cls) -> tuple[dict[str, Any], Endpoint]:
+        """Tell what a record looks like, and the facts of the endpoint.
+
+        Returns:
+            The JSON schema of a record, and the facts.
+        """
+        return schemas.load(cls.product, cls.name)
 
     @classmethod
     def address(cls) -> tuple[str, str]:
@@ -172,6 +204,17 @@ class EndpointClient(RESTStream[str]):
             The account's SID.
         """
         return str(context.get("account_sid", self.run.settings.account_sid))
+
+    def signature(self, account_sid: str | None) -> HTTPBasicAuth | None:
+        """Choose who signs.
+
+        Args:
+            account_sid: The account whose rows are wanted; none for the list of accounts.
+
+        Returns:
+            The signature, or none where nothing at hand can read that account's rows.
+        """
+        return self.run.credentials.sign(self.product, account_sid)
 
     # --- One request ---------------------------------------------------------------------------
 
@@ -237,12 +280,12 @@ class EndpointClient(RESTStream[str]):
     def _get(self, attempt: _Try) -> Page:
         request = attempt.request
         account = self.account_of(request.context)
-        signature = self.run.credentials.sign(self.product, request.context.get("account_sid"))
+        signature = self.signature(request.context.get("account_sid"))
         if signature is None:
             msg = f"{self.name}: nothing at hand signs for {account}"
             raise TapError(msg)
         url = request.link or self.get_url(request.context)
-        endpoint = urlsplit(url).path
+        endpoint = self._without_personal(urlsplit(url).path, request.context)
         params = request.params
         if attempt.page_size is not None and request.link is None:
             params = params | {self.size_param: str(attempt.page_size)}
@@ -274,11 +317,11 @@ class EndpointClient(RESTStream[str]):
         return Page(listing.records, size, full, link, request, more=listing.more)
 
     def _listing(self, payload: dict[str, Any]) -> Listing:
-        key = self.endpoint.data_key
-        if key is None and self.schema["properties"].keys().isdisjoint(payload):
+        key, form = self.endpoint.data_key, self.endpoint.paging
+        if key is None and form == "none" and self.schema["properties"].keys().isdisjoint(payload):
             msg = "it has none of the resource's fields"
             raise ShapeError(msg)
-        return FORMS[self.endpoint.paging](payload, key)
+        return pagination.read(form, payload, key)
 
     def _was_readable(self, request: Request, error: ResponseError) -> bool:
         """Tell whether a refusal contradicts what this account's stream gave before."""
@@ -288,6 +331,18 @@ class EndpointClient(RESTStream[str]):
         # its chain's affair.
         listed = set(request.context) <= {"account_sid"} and request.link is None
         return isinstance(error, RefusedError) or (listed and not self.absent_is_empty)
+
+    def _without_personal(self, path: str, context: Mapping[str, Any]) -> str:
+        """Leave values that are personal data out of a path that messages will name."""
+        for name in context.keys() & self._personal:
+            for value in (quote(str(context[name]), safe=""), str(context[name])):
+                path = path.replace(value, f"{{{name}}}")
+        return path
+
+    @cached_property
+    def _personal(self) -> frozenset[str]:
+        properties = self.wire_schema["properties"]
+        return frozenset(name for name, field in properties.items() if MARK in field)
 
     def _is_silent(self, error: Exception) -> bool:  # noqa: ARG002
         """Tell whether throttling has gone on for too long: no limiter has seen an answer."""

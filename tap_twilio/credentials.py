@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from requests.auth import HTTPBasicAuth
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ROOT_PRODUCT = "api"
 """The one product whose paths name the account, so that a parent may read its subaccounts."""
@@ -19,12 +23,16 @@ class Credentials:
     Attributes:
         account_sid: The configured account.
         main: How the configured account signs.
-        own: How other accounts sign for themselves, by their SID.
+        given: How other accounts sign for themselves, by their SID, as the settings say.
+        listed: How others do so by the tokens of the accounts list.
+        refused: Accounts whose own credentials Twilio refused.
     """
 
     account_sid: str
-    main: HTTPBasicAuth
-    own: dict[str, HTTPBasicAuth] = field(default_factory=dict)
+    main: HTTPBasicAuth = field(repr=False)
+    given: Mapping[str, HTTPBasicAuth] = field(default_factory=dict, repr=False)
+    listed: dict[str, HTTPBasicAuth] = field(default_factory=dict, repr=False)
+    refused: set[str] = field(default_factory=set)
 
     def learn(self, account_sid: str, auth_token: str) -> None:
         """Keep a subaccount's token, as the accounts list gives it.
@@ -34,7 +42,18 @@ class Credentials:
             auth_token: Its token.
         """
         if account_sid != self.account_sid:
-            self.own.setdefault(account_sid, HTTPBasicAuth(account_sid, auth_token))
+            self.listed.setdefault(account_sid, HTTPBasicAuth(account_sid, auth_token))
+
+    def signs_by_list(self, account_sid: str) -> bool:
+        """Tell whether an account signs with the token that the accounts list gives.
+
+        Args:
+            account_sid: The account.
+
+        Returns:
+            Whether it does outside the 2010 API.
+        """
+        return account_sid in self.listed and account_sid not in self.given
 
     def sign(self, product: str, account_sid: str | None) -> HTTPBasicAuth | None:
         """Choose the signature for a request.
@@ -45,10 +64,14 @@ class Credentials:
 
         Returns:
             The signature, or none where nothing at hand can read that account's rows: on every
-            host but the 2010 API's, the signature alone says whose rows come back.
+            host but the 2010 API's, the signature alone says whose rows come back. Credentials
+            from the settings sign everywhere, as an API key may not read subaccounts.
         """
         if account_sid is None or account_sid == self.account_sid:
             return self.main
-        if product == ROOT_PRODUCT:
+        given = self.given.get(account_sid)
+        if given is None and product == ROOT_PRODUCT:
             return self.main
-        return self.own.get(account_sid)
+        if account_sid in self.refused:
+            return None
+        return given or self.listed.get(account_sid)

@@ -54,6 +54,35 @@ class Hosts:
             return f"https://{product}.{self.edge or EDGES[region]}.{region}.{DOMAIN}"
         return f"https://{product}.{DOMAIN}"
 
+    def locate(self, url: str) -> tuple[str, str, str]:
+        """Find out what a URL that a user gives leads to.
+
+        Args:
+            url: The URL, on a product's configured address or on its host in Twilio's domain.
+
+        Returns:
+            The product, the path on its host, and the query.
+
+        Raises:
+            ValueError: It leads elsewhere; the message doesn't quote it, as it may hold secrets.
+        """
+        target = urlsplit(url)
+        host = target.hostname or ""
+        if self.base_url and url.startswith(f"{self.base_url.rstrip('/')}/"):
+            base = urlsplit(self.base_url).path.rstrip("/")
+            product, _, path = target.path.removeprefix(f"{base}/").partition("/")
+            return product, f"/{path}", target.query
+        product = host.partition(".")[0]
+        if target.scheme != "https" or target.port not in {None, 443} or target.username:
+            msg = f"it is not a plain address such as https://studio.{DOMAIN}/v2/Flows"
+            raise ValueError(msg)
+        if host != f"{product}.{DOMAIN}" and (
+            self.base_url or f"https://{host}" != self.url(product)
+        ):
+            msg = f"{host!r} is not one of Twilio's hosts; here they are {self.url('<product>')}"
+            raise ValueError(msg)
+        return product, target.path, target.query
+
     def follow(self, product: str, link: str) -> str:
         """Turn a link from Twilio's answer into the address to ask.
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import IO, TYPE_CHECKING, Any
 
 from tap_twilio.errors import TapError
-from tap_twilio.settings import did_you_mean
+from tap_twilio.settings import did_you_mean, now_utc
 from tap_twilio.windows import iso, parse_moment
 
 if TYPE_CHECKING:
@@ -24,13 +24,12 @@ CLOCKS_DIFFER = timedelta(days=1)
 FORM = '{"bookmarks": {"calls": {"partitions": […]}}}'
 
 
-def read(name: str, file: IO[str], streams: list[str]) -> IO[str]:
+def read(name: str, file: IO[str]) -> IO[str]:
     """Read an input file.
 
     Args:
         name: ``state`` or ``catalog``.
         file: The file.
-        streams: Names of all streams.
 
     Returns:
         Its text.
@@ -48,20 +47,22 @@ def read(name: str, file: IO[str], streams: list[str]) -> IO[str]:
         msg = f"--{name}: the file holds no JSON object"
         raise TapError(msg)
     if name == "catalog":
-        _check_catalog(content, streams)
+        _check_catalog(content)
     return io.StringIO(text)
 
 
-def _check_catalog(catalog: dict[str, Any], known: list[str]) -> None:
+def _check_catalog(catalog: dict[str, Any]) -> None:
     streams = catalog.get("streams")
-    if not isinstance(streams, list) or not all(isinstance(entry, dict) for entry in streams):
-        msg = "--catalog: it has no list 'streams'; --discover writes one that has"
+    if not isinstance(streams, list) or not all(
+        isinstance(entry, dict) and isinstance(entry.get("tap_stream_id"), str) for entry in streams
+    ):
+        msg = (
+            "--catalog: it has no list 'streams', each with a tap_stream_id; --discover writes one "
+            "that has"
+        )
         raise TapError(msg)
     for entry in streams:
-        name = str(entry.get("tap_stream_id", entry.get("stream")))
-        if name not in known:
-            msg = f"--catalog: there is no stream {name!r}; {did_you_mean(name, known)}"
-            raise TapError(msg)
+        name = entry["tap_stream_id"]
         for part, good in (
             ("schema", _is_schema(entry.get("schema"))),
             ("metadata", all(map(_is_metadata, _list(entry.get("metadata", []))))),
@@ -154,6 +155,20 @@ def understand(state: dict[str, Any], streams: Mapping[str, str | None], now: da
         for holder in _holders(name, bookmarks[name]):
             _check_bookmark(name, holder, now)
     return notes
+
+
+def check_state(state: dict[str, Any]) -> None:
+    """Look whether a state is one of this tap, whatever its streams.
+
+    Args:
+        state: The state; changed in place.
+
+    Raises:
+        TapError: It isn't.
+    """
+    bookmarks = state.get("bookmarks")
+    names = dict.fromkeys(bookmarks) if isinstance(bookmarks, dict) else {}
+    understand(state, names, now_utc())
 
 
 Notes = list[str]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Payload = dict[str, Any]
+
+ENVELOPE = frozenset({"links", "meta", "schemas", "totalResults", "uri", "url"})
+"""Fields that may stand beside the rows of a list that comes whole."""
 
 
 class ShapeError(ValueError):
@@ -28,6 +31,59 @@ class Listing:
     records: list[dict[str, Any]]
     link: str | None = None
     more: dict[str, str] | None = None
+
+
+def read(form: str, payload: Payload, data_key: str | None) -> Listing:
+    """Read a response.
+
+    Args:
+        form: Name of the paging form, as schema files have it, or ``any`` to find it.
+        payload: The decoded body.
+        data_key: Name of the array; none for a single object, or to find it.
+
+    Returns:
+        What it holds.
+
+    Raises:
+        ShapeError: It is not of that form.
+    """
+    if form == "any":
+        form, data_key = recognise(payload, data_key)
+    return FORMS[form](payload, data_key)
+
+
+def recognise(payload: Payload, data_key: str | None) -> tuple[str, str | None]:
+    """Tell the form of a page by what stands beside its rows.
+
+    Args:
+        payload: The decoded body.
+        data_key: Name of the array; none to find it.
+
+    Returns:
+        Name of the form, and of the array; no array where all of it is a single object.
+
+    Raises:
+        ShapeError: It is a list's page, and doesn't tell which array holds the rows.
+    """
+    meta = payload.get("meta")
+    marks = meta.keys() if isinstance(meta, dict) else set()
+    if marks & {"next_token", "nextToken"}:
+        form = "token"
+    elif marks & {"key", "next_page_url"}:
+        form = "meta"
+    elif "next_page_uri" in payload:
+        form = "uri"
+    else:
+        form = "page_number" if "has_next" in payload else "none"
+    if data_key is not None or "key" in marks:
+        return form, data_key
+    arrays = [name for name, value in payload.items() if _is_rows(value)]
+    if form == "none" and (len(arrays) != 1 or not payload.keys() <= {*arrays, *ENVELOPE}):
+        return form, None
+    if len(arrays) != 1:
+        msg = f"it has {len(arrays)} arrays of objects instead of one; data_key tells which"
+        raise ShapeError(msg)
+    return form, arrays[0]
 
 
 def read_uri(payload: Payload, data_key: str | None) -> Listing:
@@ -98,10 +154,14 @@ def _only_list(payload: Payload) -> str:
 
 def _rows(payload: Payload, key: Any) -> list[dict[str, Any]]:  # noqa: ANN401
     rows = payload.get(key)
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+    if not _is_rows(rows):
         msg = f"{key!r} is not an array of objects"
         raise ShapeError(msg)
-    return rows
+    return cast("list[dict[str, Any]]", rows)
+
+
+def _is_rows(value: Any) -> bool:  # noqa: ANN401
+    return isinstance(value, list) and all(isinstance(row, dict) for row in value)
 
 
 def _link(value: Any) -> str | None:  # noqa: ANN401

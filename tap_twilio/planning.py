@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import string
 from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from singer_sdk.helpers._state import get_state_if_exists, get_state_partitions_list
-
-from tap_twilio.client import GIVEN_UP, EndpointClient
+from tap_twilio.bookmarks import BookmarkedStream
+from tap_twilio.client import GIVEN_UP
 from tap_twilio.pages import Request, Undated
 from tap_twilio.records import Converter
 from tap_twilio.windows import EPOCH, SECOND, Unit, Window, iso, parse_moment
@@ -35,25 +33,22 @@ AGES = tuple(timedelta(days=days) for days in (365, 120, 30, 7))
 as bookmarks move only when all chains of a window are read."""
 
 
-UPDATED = "date_updated"
+class PlannedStream(BookmarkedStream):
+    """A stream that knows what to ask for.
 
+    Attributes:
+        converter_type: What types records.
+    """
 
-class PlannedStream(EndpointClient):
-    """A stream that knows what to ask for, and how far it has come."""
+    converter_type: ClassVar[type[Converter]] = Converter
 
     @cached_property
-    def children(self) -> list[PlannedStream]:
-        """Child streams that are selected, or have selected descendants."""
+    def variants(self) -> list[dict[str, str]]:
+        """What contexts have besides the parents' SIDs, one read for each: see ``path_values``."""
         return [
-            cast("PlannedStream", child)
-            for child in self.child_streams
-            if child.selected or child.has_selected_descendents
+            dict(zip(self.path_values, combination, strict=True))
+            for combination in itertools.product(*self.path_values.values())
         ]
-
-    @cached_property
-    def height(self) -> int:
-        """Levels of selected streams below this one."""
-        return max((child.height + 1 for child in self.children), default=0)
 
     @cached_property
     def chain_params(self) -> list[dict[str, str]]:
@@ -68,63 +63,6 @@ class PlannedStream(EndpointClient):
             own | dict(zip(values, map(_wire, combination), strict=True))
             for combination in itertools.product(*values.values())
         ]
-
-    @property
-    def _key(self) -> str:
-        """The class's own replication key: the field that its date filter bounds."""
-        return cast("str", type(self).replication_key)
-
-    @property
-    def _bookmark_key(self) -> str:
-        return UPDATED if self.window is None else self._key
-
-    @property
-    def is_incremental(self) -> bool:
-        """Whether the stream is read by windows and keeps a bookmark."""
-        return self.window is not None and self.replication_method == "INCREMENTAL"
-
-    @cached_property
-    def skips_unchanged(self) -> bool:
-        """Whether rows that didn't change since the last run are left out.
-
-        A bookmark is an account's, so this is for lists that an account has one of.
-        """
-        return (
-            self.run.settings.skip_unchanged
-            and self.window is None
-            and self.parent_stream_type is not None
-            and self.placeholder == "account_sid"
-            and self.schema["properties"].get(UPDATED, {}).get("format") == "date-time"
-        )
-
-    def range(self, context: Mapping[str, Any]) -> Window | None:
-        """Tell what stretch of time is to be read.
-
-        Args:
-            context: SIDs of the parents.
-
-        Returns:
-            From the bookmark less the look-back, or from the start date, to the end date or on;
-            none if that is empty.
-        """
-        settings, dates = self.run.settings, self.window
-        if dates is None:
-            return None
-        start = settings.start or EPOCH
-        bookmark = self.bookmark(context)
-        if bookmark is not None:
-            days = settings.lookback_days
-            lookback = self.lookback if days is None else timedelta(days=days)
-            start = max(start, bookmark - lookback)
-        kept = dates.clamp(start, settings.now)
-        if kept - start > timedelta(hours=1) and start > EPOCH:
-            self.warn_once(
-                f"Twilio keeps these rows for {dates.retention and dates.retention.days} days: "
-                f"reading from {iso(kept)} on"
-            )
-        end = settings.end and dates.precision.floor(settings.end)
-        start = dates.precision.floor(kept)
-        return Window(start, end) if end is None or start < end else None
 
     def plan(
         self, context: dict[str, Any], order: Order
@@ -149,7 +87,9 @@ class PlannedStream(EndpointClient):
             return
         if dates.undated is not None and whole.end is None:
             yield None, self._undated(context, (*order, 0))
-        ages = AGES if len(self.chain_params) > 1 else ()
+        ages = [settings.now - start for start in self.starts(context).values()]
+        if len(self.chain_params) > 1:
+            ages += AGES
         for number, window in enumerate(dates.stretches(whole, settings.now, ages), start=1):
             params = dates.params(window, settings.now)
             yield window, self._chains(context, (*order, number), params, window)
@@ -173,6 +113,7 @@ class PlannedStream(EndpointClient):
         params: dict[str, str],
         window: Window | None = None,
     ) -> list[Request]:
+        params = params | {name: str(context[sid]) for name, sid in self.context_params.items()}
         return [
             Request(self, context, (*order, number, 0), chain | params, window=window)
             for number, chain in enumerate(self.chain_params)
@@ -208,10 +149,24 @@ class PlannedStream(EndpointClient):
     @cached_property
     def converter(self) -> Converter:
         """The schema, compiled."""
-        return Converter(self.schema, secrets=self.secret_fields, report=self._report)
+        fate = {"keep": "passed on as it is", "hash": "hashed", "drop": "dropped"}
+        return self.converter_type(
+            self.wire_schema,
+            secrets=self.secret_fields,
+            report=self._report,
+            unknown=f"is not in the schema; it is {fate[self._tap.pii.how]}",
+        )
 
     def _report(self, name: str, oddity: str) -> None:
         self.warn_once(f"field {name!r} {oddity}")
+
+    def _type(self, records: list[Record], context: Mapping[str, Any]) -> None:
+        for name, path in self.lifted.items():
+            outer, inner = path.split(".")
+            for record in records:
+                nested = record.get(outer)
+                record[name] = nested.get(inner) if isinstance(nested, dict) else None
+        self.converter.convert(records, context)
 
     def arrived(self, page: Page) -> list[Iterator[Request]]:
         """Type a page's records, cut them to their window, and tell what will be wanted next.
@@ -222,7 +177,7 @@ class PlannedStream(EndpointClient):
         Returns:
             Requests, as iterators that are drawn from as there is room.
         """
-        self.converter.convert(page.records, page.request.context)
+        self._type(page.records, page.request.context)
         self.cut(page)
         if page.parts:
             return [iter(page.parts)]
@@ -248,12 +203,22 @@ class PlannedStream(EndpointClient):
         Yields:
             Child stream, its context and its place, in the order of emission.
         """
+        branches = [
+            (branch, child, variant)
+            for branch, (child, variant) in enumerate(self._branches)
+            if self.is_news(page.request, child.branch)
+        ]
         for number, record in page.numbered():
-            for branch, child in enumerate(self.children):
+            for branch, child, variant in branches:
                 if child.exists_for(record):
                     context = child.context_below(record, page.request.context)
                     if context is not None and child.may_read(context):
-                        yield child, context, (*page.request.order, number, branch)
+                        yield child, context | variant, (*page.request.order, number, branch)
+
+    @cached_property
+    def _branches(self) -> list[tuple[PlannedStream, dict[str, str]]]:
+        children = cast("list[PlannedStream]", self.children)
+        return [(child, variant) for child in children for variant in child.variants]
 
     def context_below(self, parent: Record, context: Mapping[str, Any]) -> dict[str, Any] | None:
         """Make this stream's context from a parent's record.
@@ -268,36 +233,13 @@ class PlannedStream(EndpointClient):
         value = parent.get(self.parent_field)
         return None if value is None else {**context, self.placeholder: value}
 
-    @cached_property
-    def placeholder(self) -> str:
-        """Name, in paths and contexts, of the SID that the parent's record gives."""
-        names = [name for _, name, *_ in string.Formatter().parse(self.path) if name]
-        return names[-1]
-
-    def may_read(self, context: Mapping[str, Any]) -> bool:
-        """Tell whether this stream can be read for an account.
-
-        Args:
-            context: SIDs of the parents.
-
-        Returns:
-            False once the account's credentials were refused, or where there are none.
-        """
-        account = self.account_of(context)
-        if (self.name, account) in self.run.refused:
-            return False
-        if self.run.credentials.sign(self.product, account) is None:
-            self.run.skip_unsigned(self.name, account)
-            return False
-        return True
-
     def cut(self, page: Page) -> None:
         """Keep the rows that are wanted, and split a window that holds too many.
 
         Args:
             page: A page with typed records.
         """
-        request, key = page.request, self._key
+        request, key = page.request, self.key
         if request.undated is not None:
             self._cut_undated(page, request.undated)
         elif request.window is not None and self.window is not None:
@@ -317,7 +259,7 @@ class PlannedStream(EndpointClient):
         page.records = [
             row
             for row in page.records
-            if row.get(self._key) is None and (row.get("date_created") or floor) >= floor
+            if row.get(self.key) is None and (row.get("date_created") or floor) >= floor
         ]
         idle = 0 if page.records else undated.idle + rows
         # Lists aren't sorted by this date: a scheduled message stands where it was sent. Only a
@@ -331,7 +273,7 @@ class PlannedStream(EndpointClient):
         """Write a window's bounds so that they compare with the key's values as strings."""
         start = iso(window.start)[:-1]
         end = "~" if window.end is None else iso(window.end)[:-1]
-        key = self.schema["properties"][self._key]
+        key = self.schema["properties"][self.key]
         return (start[:10], end[:10]) if key.get("format") == "date" else (start, end)
 
     def _parts(self, page: Page, oldest: str, newest: str) -> list[Request]:
@@ -384,80 +326,12 @@ class PlannedStream(EndpointClient):
             )
         except GIVEN_UP:
             return False
-        self.converter.convert(page.records, request.context)
-        dates = {row[self._key][:19] for row in page.records if row.get(self._key)}
+        self._type(page.records, request.context)
+        dates = {row[self.key][:19] for row in page.records if row.get(self.key)}
         near = {iso(moment + SECOND * offset)[:-1] for offset in (-1, 0, 1, 2)}
         heeded = iso(moment)[:-1] in dates and dates <= near
         self.run.heeds_time[self.name] = heeded
         return heeded
-
-    # --- Bookmarks ---
-
-    @cached_property
-    def _keepers(self) -> list[PlannedStream]:
-        """The streams whose state holds the bookmark: this one, or else its selected children.
-
-        A bookmark that a deselected stream moved for its children's sake would hide its rows
-        from a later run that selects it.
-        """
-        if self.selected:
-            return [self]
-        return [keeper for child in self.children for keeper in child._keepers]  # noqa: SLF001
-
-    def bookmark(self, context: Mapping[str, Any]) -> datetime | None:
-        """Read the bookmark of an account.
-
-        Args:
-            context: SIDs of the parents.
-
-        Returns:
-            The moment up to which all was read; none if it never was.
-        """
-        if not self.is_incremental and not self.skips_unchanged:
-            return None
-        key, account = self._bookmark_key, self.account_of(context)
-        moments = []
-        for keeper in self._keepers:
-            partitions = get_state_partitions_list(self._tap.state, keeper.name) or []
-            own = [one for one in partitions if one.get("context") == {"account_sid": account}]
-            # Another tap's bookmark is for all accounts: it holds for those without their own.
-            of_all = get_state_if_exists(self._tap.state, keeper.name) or {}
-            holder = next((one for one in (*own, of_all) if "replication_key_value" in one), {})
-            if holder.get("replication_key") == key:
-                moments.append(parse_moment(holder["replication_key_value"], self.run.settings.now))
-        return min(moments) if len(moments) == len(self._keepers) > 0 else None
-
-    def _finish(self, context: Mapping[str, Any], window: Window | None, failures: int) -> None:
-        """Move the bookmark to the end of a window, if all below it could be read."""
-        if window is None or not self.is_incremental or len(self.run.progress.failures) > failures:
-            return
-        self._move_bookmark(context, window.end or self.run.settings.now)
-        self._tap.write_state()
-
-    def _move_bookmark(self, context: Mapping[str, Any], moment: datetime) -> None:
-        """Move the bookmark on: never back, and never past the run's beginning."""
-        before = self.bookmark(context)
-        moment = min(moment, self.run.settings.now)
-        if before is not None and moment <= before:
-            return
-        for keeper in self._keepers:
-            state = keeper.get_context_state({"account_sid": self.account_of(context)})
-            state["replication_key"] = self._bookmark_key
-            state["replication_key_value"] = iso(moment)
-            keeper.state_manager.is_flushed = False
-
-    def drop_unchanged(self, page: Page, bookmark: datetime | None) -> None:
-        """Leave out rows that are as they were at the last run; their children are read.
-
-        Args:
-            page: A page of a list that is read whole.
-            bookmark: When the last run began.
-        """
-        if bookmark is None:
-            return
-        floor = iso(bookmark)[:-1]
-        page.parents = page.records
-        page.records = [row for row in page.records if (row.get(UPDATED) or floor) >= floor]
 
 
 def _wire(value: Any) -> str:  # noqa: ANN401

@@ -22,6 +22,25 @@ SECONDS_BETWEEN_LINES: Final = 30.0
 """How often a stream that goes on is told of in the log."""
 
 
+@dataclass(frozen=True)
+class Failure:
+    """Something asked for that could not be read to its end.
+
+    Attributes:
+        stream: Name of the stream.
+        account_sid: The account.
+        error: Why.
+    """
+
+    stream: str
+    account_sid: str
+    error: Exception
+
+    def __str__(self) -> str:
+        """Tell it in a line."""
+        return f"{self.stream} of {self.account_sid}: {self.error}"
+
+
 @dataclass
 class Progress:
     """Counts of a run.
@@ -32,7 +51,7 @@ class Progress:
         retries: Requests made again, by stream.
         absent: Resources that didn't exist (404), by stream.
         skipped: Why a stream was not read for an account, by stream and account.
-        failures: Why something asked for could not be read to its end.
+        failures: What was asked for and could not be read to its end.
         positions: Account and date of the row emitted last, by stream.
     """
 
@@ -41,7 +60,7 @@ class Progress:
     retries: Counter[str] = field(default_factory=Counter)
     absent: Counter[str] = field(default_factory=Counter)
     skipped: dict[tuple[str, str], str] = field(default_factory=dict)
-    failures: list[str] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
     positions: dict[str, tuple[str, str]] = field(default_factory=dict)
     _spans: dict[str, tuple[float, float]] = field(default_factory=dict, repr=False)
     _lines: dict[str, tuple[float, int]] = field(default_factory=dict, repr=False)
@@ -124,7 +143,7 @@ class Progress:
             Points as the SDK's metrics have them, tagged with the stream's name.
         """
         for name in sorted(self.records | self.requests):
-            failed = any(failure.startswith(f"{name} of ") for failure in self.failures)
+            failed = any(failure.stream == name for failure in self.failures)
             status = metrics.Status.FAILED if failed else metrics.Status.SUCCEEDED
             begun, ended = self._spans.get(name, (0.0, 0.0))
             tags = {metrics.Tag.STREAM.value: name}

@@ -247,6 +247,7 @@ class Converter:
         *,
         secrets: Iterable[str] = (),
         report: Report = lambda _field, _oddity: None,
+        unknown: str = "is not in the schema; it is passed on as it is",
     ) -> None:
         """Compile a schema.
 
@@ -254,11 +255,13 @@ class Converter:
             schema: The stream's JSON schema.
             secrets: Fields that never leave the tap.
             report: Called with each unknown field and each value that was dropped.
+            unknown: What to report of an unknown field.
         """
         properties: Mapping[str, Mapping[str, Any]] = schema["properties"]
         self._known = frozenset(properties)
         self._secrets = tuple(secrets)
         self._report = report
+        self._unknown = unknown
         self._shapes: set[tuple[str, ...]] = set()
         self._typed: list[tuple[str, Callable[[Any], Any]]] = []
         self._plain: list[tuple[str, Callable[[Any], Any], frozenset[type]]] = []
@@ -298,7 +301,7 @@ class Converter:
             self._shapes.add(shape)
             for name in shape:
                 if name not in self._known:
-                    self._report(name, "is not in the schema; it is passed on as it is")
+                    self._report(name, self._unknown)
 
     def _apply(self, records: list[Record], name: str, convert: Callable[[Any], Any]) -> None:
         for record in records:

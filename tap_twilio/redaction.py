@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Final
 
 from typing_extensions import override
@@ -35,8 +36,14 @@ def is_news(record: logging.LogRecord) -> bool:
     return record.msg not in _NOISE
 
 
+_QUERY: Final = re.compile(r"(https?://[^\s?]+|/(?:2010-04-01|v\d+)/[^\s?]*)\?[^\s)'\"]+")
+
+
 class Redactor(logging.Filter):
-    """Masks every known secret in log records, wherever in a message it stands."""
+    """Masks every known secret in log records, wherever in a message it stands.
+
+    The queries of addresses are left out besides, unless for debugging: filters hold phone numbers.
+    """
 
     def __init__(self) -> None:
         """Start without secrets."""
@@ -70,6 +77,8 @@ class Redactor(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()
         cleaned = self.clean(message)
+        if record.levelno > logging.DEBUG:
+            cleaned = _QUERY.sub(r"\1?…", cleaned)
         if cleaned != message:
             record.msg, record.args = cleaned, ()
         if record.exc_info:

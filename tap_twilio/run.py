@@ -31,6 +31,7 @@ class Run:
         ahead: The look-ahead.
         progress: The counts.
         refused: Streams that an account's credentials may not read.
+        failed: Streams of accounts of which something could not be read.
         readable: Streams of accounts that gave a page.
         heeds_time: Whether the date filters of streams were found to heed the time of day.
     """
@@ -44,7 +45,9 @@ class Run:
         """
         workers = settings.max_concurrent_requests
         self.settings = settings
-        self.credentials = Credentials(settings.account_sid, settings.signature)
+        self.credentials = Credentials(
+            settings.account_sid, settings.signature, settings.subaccount_signatures
+        )
         self.transport = Transport(
             connections=workers + 1,
             timeout=settings.request_timeout,
@@ -53,6 +56,7 @@ class Run:
         self.ahead = Ahead(workers, self.checkpoint)
         self.progress = Progress()
         self.refused: set[tuple[str, str]] = set()
+        self.failed: set[tuple[str, str]] = set()
         self.readable: set[tuple[str, str]] = set()
         self.heeds_time: dict[str, bool] = {}
         self._limiters: dict[str, Limiter] = {}
@@ -82,10 +86,23 @@ class Run:
         if account_sid not in {account for _, account in self.progress.skipped}:
             logger.warning(
                 "%s: streams outside the 2010 API need credentials of its own, and there are "
-                "none: they are skipped",
+                "none: they are skipped. Put some into subaccount_credentials",
                 account_sid,
             )
-        self.progress.skipped[stream, account_sid] = "no credentials of its own"
+        has_some = account_sid in self.credentials.refused
+        reason = "its own credentials were refused" if has_some else "no credentials of its own"
+        self.progress.skipped[stream, account_sid] = reason
+
+    def refuse(self, account_sid: str, reason: str) -> None:
+        """Take note that a subaccount's own credentials are of no use.
+
+        Args:
+            account_sid: The subaccount.
+            reason: What is wrong with them, and what to do about it.
+        """
+        self.credentials.refused.add(account_sid)
+        self.progress.skipped["what it signs for itself", account_sid] = reason
+        logger.warning("%s: %s", account_sid, reason)
 
     def silence(self) -> float:
         """Tell for how long no account has answered, in seconds."""

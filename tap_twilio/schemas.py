@@ -26,7 +26,7 @@ OWN_MARKS = frozenset(
         "x-twilio-added",
     }
 )
-"""Marks that serve the project alone; ``x-twilio-pii`` goes out with the schema."""
+"""Marks that serve the project alone; by ``x-twilio-pii``, personal data is masked."""
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 

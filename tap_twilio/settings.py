@@ -13,11 +13,14 @@ from jsonschema import Draft202012Validator
 from requests.auth import HTTPBasicAuth
 from singer_sdk import typing as th
 
+from tap_twilio import declarations
 from tap_twilio.hosts import EDGES, Hosts
 from tap_twilio.windows import parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from tap_twilio.declarations import Declaration
 
 MOMENT_FORMS = "a date (2026-01-31), a date-time (2026-01-31T08:00:00Z) or a time before now (P30D)"
 
@@ -50,6 +53,30 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         secret=True,
         title="API key secret",
         description="Secret of the API key.",
+    ),
+    th.Property(
+        "subaccount_credentials",
+        th.ObjectType(
+            additional_properties=th.ObjectType(
+                th.Property("auth_token", th.StringType(nullable=False)),
+                th.Property("api_key_sid", th.StringType(nullable=False)),
+                th.Property("api_key_secret", th.StringType(nullable=False)),
+                additional_properties=False,
+            )
+        ),
+        secret=True,
+        title="Credentials of subaccounts",
+        description="By account SID, an auth token or an API key of that account itself. They go "
+        "before the tokens that the accounts list gives, and serve in all products.",
+        examples=[
+            {
+                "ACxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx": {"auth_token": "its auth token"},
+                "ACyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy": {
+                    "api_key_sid": "SKxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+                    "api_key_secret": "the key's secret",
+                },
+            }
+        ],
     ),
     th.Property(
         "region",
@@ -166,6 +193,30 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         ],
     ),
     th.Property(
+        "custom_streams",
+        th.ArrayType(declarations.TYPE),
+        title="Custom streams",
+        description="Streams of any other endpoint of Twilio's: for each a name, and a url or a "
+        "product and path. README has a recipe.",
+        examples=[declarations.EXAMPLE],
+    ),
+    th.Property(
+        "pii",
+        th.StringType(allowed_values=["keep", "hash", "drop"]),
+        default="keep",
+        title="Personal data",
+        description="What becomes of fields that hold personal data: kept, hashed with pii_key, "
+        "or dropped. Keys and SIDs are kept in any case.",
+    ),
+    th.Property(
+        "pii_key",
+        th.StringType,
+        secret=True,
+        title="Key for hashes",
+        description="Secret text that hashes of personal data depend on: equal values have equal "
+        "hashes in all streams and runs that share it. Make it long and random.",
+    ),
+    th.Property(
         "user_agent",
         th.StringType,
         title="User agent",
@@ -228,6 +279,7 @@ class Settings:
     now: datetime
     start: datetime | None
     end: datetime | None
+    subaccount_signatures: Mapping[str, HTTPBasicAuth] = field(default_factory=dict, repr=False)
     accounts: tuple[str, ...] = ()
     include_subaccounts: bool = True
     lookback_days: float | None = None
@@ -237,6 +289,9 @@ class Settings:
     page_size: int | None = None
     max_records: int | None = None
     filters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    custom_streams: tuple[Declaration, ...] = ()
+    pii: str = "keep"
+    pii_key: str = field(default="", repr=False)
     user_agent: str = "tap-twilio"
     request_timeout: float = 60.0
     max_retries: int = 8
@@ -255,7 +310,20 @@ def secrets(config: Mapping[str, Any]) -> Iterator[object]:
     """
     for name, schema in SCHEMA["properties"].items():
         if schema.get("secret"):
-            yield config.get(name)
+            yield from _texts(config.get(name))
+
+
+def _texts(value: object) -> Iterator[object]:
+    """Give the texts in a secret, whatever its form; SIDs of accounts and keys aren't secret."""
+    if isinstance(value, dict):
+        for name, one in value.items():
+            if name != "api_key_sid":
+                yield from _texts(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts(one)
+    else:
+        yield value
 
 
 def parse(
@@ -293,17 +361,26 @@ def parse(
     if start is not None and start >= (end or now):
         bound = "end_date" if end else "now"
         errors.append(f"start_date: {given['start_date']} is not before {bound}; nothing to read")
-    errors += [*_credentials(given), *_addresses(given)]
+    hosts = Hosts(given.get("region"), given.get("edge"), given.get("base_url"))
+    declared, mistakes = declarations.read(given.get("custom_streams", ()), hosts)
+    errors += [*_credentials(given), *_addresses(given), *mistakes]
+    if given.get("pii") == "hash" and "pii_key" not in given:
+        errors.append("pii_key: it is required to hash personal data; give any long random text")
     if errors:
         raise SettingsError(errors)
     return Settings(
         account_sid=given["account_sid"],
-        signature=_signature(given),
-        hosts=Hosts(given.get("region"), given.get("edge"), given.get("base_url")),
+        signature=_signature(given["account_sid"], given),
+        subaccount_signatures={
+            sid: _signature(sid, one)
+            for sid, one in given.get("subaccount_credentials", {}).items()
+        },
+        hosts=hosts,
         now=now,
         start=start,
         end=end if end is None or end < now else None,
         accounts=tuple(given.get("accounts", ())),
+        custom_streams=tuple(declared),
         user_agent=given.get("user_agent", user_agent),
         **{
             name: given[name]
@@ -316,6 +393,8 @@ def parse(
                 "page_size",
                 "max_records",
                 "filters",
+                "pii",
+                "pii_key",
                 "request_timeout",
                 "max_retries",
                 "retry_delay",
@@ -380,19 +459,31 @@ def _misfits(given: Mapping[str, Any], properties: Mapping[str, Any]) -> Iterato
 
 
 def _credentials(given: Mapping[str, Any]) -> Iterator[str]:
+    yield from _signs(given, "")
+    if not given["account_sid"].startswith("AC"):
+        yield "account_sid: an account's SID begins with AC; an API key goes into api_key_sid"
+    for sid, own in given.get("subaccount_credentials", {}).items():
+        where = f"subaccount_credentials.{sid}"
+        if not sid.startswith("AC"):
+            yield f"{where}: an account's SID begins with AC"
+        elif sid == given["account_sid"]:
+            yield f"{where}: this is account_sid itself, which has settings of its own"
+        yield from _signs(own, f"{where}.")
+
+
+def _signs(given: Mapping[str, Any], where: str) -> Iterator[str]:
     token = "auth_token" in given
     key = [name for name in ("api_key_sid", "api_key_secret") if name in given]
     if token and key:
-        yield f"auth_token: give either auth_token or an API key, not both ({', '.join(key)})"
+        both = ", ".join(key)
+        yield f"{where}auth_token: give either auth_token or an API key, not both ({both})"
     elif len(key) == 1:
         other = {"api_key_sid": "api_key_secret", "api_key_secret": "api_key_sid"}[key[0]]
-        yield f"{other}: it is required beside {key[0]}"
+        yield f"{where}{other}: it is required beside {key[0]}"
     elif not token and not key:
-        yield "auth_token: it is required, or else api_key_sid and api_key_secret"
-    if not given["account_sid"].startswith("AC"):
-        yield "account_sid: an account's SID begins with AC; an API key goes into api_key_sid"
+        yield f"{where}auth_token: it is required, or else api_key_sid and api_key_secret"
     if not given.get("api_key_sid", "SK").startswith("SK"):
-        yield "api_key_sid: an API key's SID begins with SK"
+        yield f"{where}api_key_sid: an API key's SID begins with SK"
 
 
 def _addresses(given: Mapping[str, Any]) -> Iterator[str]:
@@ -406,7 +497,7 @@ def _addresses(given: Mapping[str, Any]) -> Iterator[str]:
         yield "base_url: give either base_url or region and edge"
 
 
-def _signature(given: Mapping[str, Any]) -> HTTPBasicAuth:
+def _signature(account_sid: str, given: Mapping[str, Any]) -> HTTPBasicAuth:
     if "auth_token" in given:
-        return HTTPBasicAuth(given["account_sid"], given["auth_token"])
+        return HTTPBasicAuth(account_sid, given["auth_token"])
     return HTTPBasicAuth(given["api_key_sid"], given["api_key_secret"])

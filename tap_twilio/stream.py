@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from functools import cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk.mapper import SameRecordTransform
@@ -12,8 +13,10 @@ from typing_extensions import override
 from tap_twilio.activation import is_whole, was_read
 from tap_twilio.chain import Chain
 from tap_twilio.client import GIVEN_UP
+from tap_twilio.credentials import ROOT_PRODUCT
 from tap_twilio.errors import AbsentError, RefusedError
 from tap_twilio.planning import PlannedStream
+from tap_twilio.progress import Failure
 from tap_twilio.writer import Writer
 
 if TYPE_CHECKING:
@@ -28,12 +31,6 @@ if TYPE_CHECKING:
 
 class TwilioStream(PlannedStream):
     """A stream of one of Twilio's resources; subclasses only declare."""
-
-    @property
-    def parent(self) -> TwilioStream | None:
-        """The stream that this one hangs below."""
-        above: Any = self.parent_stream_type
-        return None if above is None else cast("TwilioStream", self._tap.streams[above.name])
 
     @property
     @override
@@ -74,11 +71,11 @@ class TwilioStream(PlannedStream):
                     if wanted == 0:
                         return
                     if len(chains) == 1 and page.following is None:
-                        self._finish(context, page.request.window, failures)
+                        self.finish(context, page.request.window, failures)
             if len(chains) > 1:
-                self._finish(context, window, failures)
+                self.finish(context, window, failures)
         if self.skips_unchanged and len(self.run.progress.failures) == failures:
-            self._move_bookmark(context, self.run.settings.now)
+            self.move_bookmark(context, self.run.settings.now)
 
     def _complete(self, page: Page, position: Iterator[int], seen: set[Any]) -> None:
         """Do to a page what depends on the pages before it."""
@@ -90,7 +87,7 @@ class TwilioStream(PlannedStream):
 
     def _drop_seen_undated(self, page: Page, seen: set[Any]) -> None:
         """Keep a row without a date only once: any number of windows may list it."""
-        key = self._key
+        key = self.key
         kept = []
         for index, record in enumerate(page.records):
             if record.get(key) is None:
@@ -120,13 +117,22 @@ class TwilioStream(PlannedStream):
                 if (yield from self.walk_page(page)):
                     break
         except RefusedError as error:
-            self._skip(context, str(error))
+            if self._is_token_refused(context, error):
+                self.run.refuse(
+                    self.account_of(context),
+                    f"Twilio refused its own token ({error}): its streams outside the 2010 API are "
+                    "skipped. Put credentials that work into subaccount_credentials",
+                )
+            else:
+                self._skip(context, str(error))
         except AbsentError as error:
             self.run.progress.absent[self.name] += 1
             self.logger.debug("%s", error)
         except GIVEN_UP as error:
             self._fail(context, error)
         self.run.ahead.skip(order)
+        if self.is_accounts_own:
+            self.finish_below(context)
 
     def walk_page(self, page: Page) -> Generator[tuple[TwilioStream, Page], None, bool]:
         """Give a page, then read what is below its records.
@@ -143,7 +149,10 @@ class TwilioStream(PlannedStream):
         enough = self._limit(page)
         # What is below is told by fields that a stream map or the catalog may take away.
         below = list(self.below(page)) if self.children else []
-        yield self, page
+        if self.masker is not None and self.selected:
+            page.records = self.masker.mask(page.records)
+        if not self.selected or self.is_news(page.request, [self]):
+            yield self, page
         for child, context, order in below:
             yield from cast("TwilioStream", child).walk(context, order)
         return enough
@@ -156,7 +165,7 @@ class TwilioStream(PlannedStream):
         """
         last = records[-1] if records else {}
         account = last.get("account_sid")
-        date = None if self.window is None else last.get(self._key)
+        date = None if self.window is None else last.get(self.key)
         count = len(records)
         self._write(records)
         self.run.progress.count_records(self.name, count, account, date)
@@ -207,13 +216,30 @@ class TwilioStream(PlannedStream):
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
         for page in self.pages(dict(context or {}), self.run.ahead.begin()):
-            yield from page.records
+            yield from self.masker.mask(page.records) if self.masker else page.records
 
     @override
     def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
         """Promote nothing: bookmarks have moved with the windows."""
 
     # --- What can't be read --------------------------------------------------------------------
+
+    def _is_token_refused(self, context: Mapping[str, Any], error: RefusedError) -> bool:
+        """Tell a subaccount's token that is wrong from a stream that it may not read.
+
+        A token may do everything, so the first stream outside the 2010 API tells.
+        """
+        account = self.account_of(context)
+        return (
+            error.status == HTTPStatus.UNAUTHORIZED
+            and self.product != ROOT_PRODUCT
+            and self.run.credentials.signs_by_list(account)
+            and not any(
+                reader == account
+                and cast("TwilioStream", self._tap.streams[name]).product != ROOT_PRODUCT
+                for name, reader in self.run.readable
+            )
+        )
 
     def _skip(self, context: Mapping[str, Any], reason: str) -> None:
         account = self.account_of(context)
@@ -223,5 +249,6 @@ class TwilioStream(PlannedStream):
 
     def _fail(self, context: Mapping[str, Any], error: Exception) -> None:
         account = self.account_of(context)
-        self.run.progress.failures.append(f"{self.name} of {account}: {error}")
+        self.run.failed.add((self.name, account))
+        self.run.progress.failures.append(Failure(self.name, account, error))
         self.logger.error("%s: given up for %s: %s", self.name, account, error)

@@ -17,11 +17,13 @@ from typing_extensions import override
 
 from tap_twilio import inputs, settings
 from tap_twilio.errors import Stopped, TapError
+from tap_twilio.pii import Rule
 from tap_twilio.redaction import is_news, redactor
 from tap_twilio.run import Run
 from tap_twilio.stream import TwilioStream
 from tap_twilio.streams import STREAMS
 from tap_twilio.streams.accounts import Accounts
+from tap_twilio.streams.custom import CustomStream, Samples, classes
 from tap_twilio.writer import Writer
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ class TapTwilio(Tap):
         """
         self.logger.addFilter(is_news)
         super().__init__(*args, **kwargs)
+        self._ready = True
 
     # --- Settings ------------------------------------------------------------------------------
 
@@ -67,6 +70,8 @@ class TapTwilio(Tap):
         redactor.guard()
         self.append_builtin_config(self.config_jsonschema)
         self._settings: settings.Settings | None = None
+        self._custom: list[type[CustomStream]] = []
+        self._mistakes: list[str] = []
         try:
             self._settings = settings.parse(
                 self._config,
@@ -74,7 +79,10 @@ class TapTwilio(Tap):
                 user_agent=f"{self.name}/{self.plugin_version}",
                 now=settings.now_utc(),
             )
+            self._custom = classes(self._settings.custom_streams)
         except settings.SettingsError as error:
+            self._settings = None
+            self._mistakes = error.errors
             if raise_errors:
                 summary = "Config validation failed"
                 raise ConfigValidationError(
@@ -82,6 +90,12 @@ class TapTwilio(Tap):
                 ) from None
             return error.errors
         return []
+
+    @property
+    def pii(self) -> Rule:
+        """What becomes of personal data; kept where settings make no sense, as in ``--about``."""
+        given = self._settings
+        return Rule() if given is None else Rule(given.pii, given.pii_key)
 
     @cached_property
     def run(self) -> Run:
@@ -111,7 +125,7 @@ class TapTwilio(Tap):
     def load_state(self, state: dict[str, Any]) -> None:
         keys = {
             stream.name: cast("str", stream.replication_key) if stream.window else None
-            for stream in STREAMS
+            for stream in (*STREAMS, *self._custom)
         }
         for note in inputs.understand(state, keys, settings.now_utc()):
             self.logger.warning("--state: %s", note)
@@ -127,7 +141,17 @@ class TapTwilio(Tap):
 
     @override
     def discover_streams(self) -> Sequence[TwilioStream]:
-        return [stream(self) for stream in STREAMS]
+        if self._config.get("custom_streams") and self._mistakes:
+            raise TapError("; ".join(self._mistakes))
+        known = [stream.name for stream in (*STREAMS, *self._custom)]
+        for name in self.input_catalog or ():
+            if name not in known:
+                hint = settings.did_you_mean(name, known)
+                msg = f"--catalog: there is no stream {name!r}; {hint}"
+                raise TapError(msg)
+        samples = Samples(self)
+        custom = [stream(self, samples) for stream in self._custom]
+        return [*(stream(self) for stream in STREAMS), *custom]
 
     def write_state(self) -> None:
         """Write the state as it is, unless that is what was written last."""
@@ -163,13 +187,15 @@ class TapTwilio(Tap):
         if self._stopping:
             os._exit(SIGNAL_BASE + signum)
         self._stopping = True
-        if "run" in self.__dict__:
+        if self._ready and "run" in self.__dict__:
             self.logger.warning("Ending on signal %d", signum)
             self.run.stop(SIGNAL_BASE + signum)
         else:
             sys.exit(SIGNAL_BASE + signum)
 
     _stopping = False
+    # Before it is, there is no state that could be written.
+    _ready = False
 
     @classmethod
     @override
@@ -182,8 +208,7 @@ class TapTwilio(Tap):
         with _Ending(cls.logger):
             for name in ("state", "catalog"):
                 if options.get(name) is not None:
-                    known = [stream.name for stream in STREAMS]
-                    options[name] = inputs.read(name, options[name], known)
+                    options[name] = inputs.read(name, options[name])
             super().invoke(**options)
 
     @classmethod
@@ -197,6 +222,12 @@ class TapTwilio(Tap):
             problem = f"{', '.join(value)}: not a JSON object ({error})"
         cls.logger.error("--config: %s", problem)
         raise click.exceptions.Exit(1)
+
+    @classmethod
+    @override
+    def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
+        with _Ending(cls.logger):
+            super().cb_discover(ctx, param, value)
 
     @classmethod
     @override

@@ -57,6 +57,10 @@ class Unit(Enum):
         return midnight
 
 
+DATE = "%Y-%m-%d"
+DATE_TIME = "%Y-%m-%dT%H:%M:%SZ"
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """A half-open stretch of time.
@@ -79,10 +83,13 @@ class DateFilter:
         after: Parameter of the lower bound, where it has a name of its own.
         before: Parameter of the upper bound, likewise.
         precision: Finest boundary that can be asked for.
+        wire: How bounds are written: :data:`DATE_TIME` for precision to the second, else
+            :data:`DATE`, unless the endpoint wants its days and months written otherwise.
         retention: How long Twilio keeps rows; asking further back is refused.
         cap: Most rows that Twilio gives for one query.
         longest: Longest window that is wise to ask for.
         closed: Whether the upper bound is always sent, as its default isn't the present.
+        rooted: Whether the lower bound is always sent, as its default isn't the first row.
         undated: For rows whose date is still null, which no date filter is sure to match: the
             filters of the lists to search for them besides; empty for the plain list.
     """
@@ -91,10 +98,12 @@ class DateFilter:
     after: str = ""
     before: str = ""
     precision: Unit = Unit.SECOND
+    wire: str = ""
     retention: timedelta | None = None
     cap: int | None = None
     longest: timedelta | None = None
     closed: bool = False
+    rooted: bool = False
     undated: Mapping[str, tuple[str, ...]] | None = None
 
     @property
@@ -123,6 +132,8 @@ class DateFilter:
         params = {}
         if window.start > EPOCH:
             params[after] = self._wire(window.start - margin)
+        elif self.rooted:
+            params[after] = self._wire(EPOCH)
         if window.end is not None or self.closed:
             end = window.end or now + DAY
             end = end if exact else _midnight(end)
@@ -131,9 +142,8 @@ class DateFilter:
         return params
 
     def _wire(self, moment: datetime) -> str:
-        if self.precision is Unit.SECOND:
-            return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-        return moment.strftime("%Y-%m-%d")
+        by_second = self.precision is Unit.SECOND
+        return moment.strftime(self.wire or (DATE_TIME if by_second else DATE))
 
     def clamp(self, start: datetime, now: datetime) -> datetime:
         """Keep a start within Twilio's retention.
@@ -260,4 +270,4 @@ def iso(moment: datetime) -> str:
     Returns:
         ``YYYY-MM-DDThh:mm:ssZ``.
     """
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.strftime(DATE_TIME)

@@ -1,15 +1,29 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import socket
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sandbox import Sandbox
-from tests.harness import LogKeeper, Runner, utc_now
+from sandbox.api import Api
+from sandbox.paths import CONFERENCES
+from tests.harness import (
+    STREAMS_BY_NAME,
+    LogKeeper,
+    Recorded,
+    Runner,
+    config_for,
+    utc_now,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from sandbox.api import Access, Reply, Request
+    from tests.harness import Output
 
 
 @pytest.fixture
@@ -40,3 +54,42 @@ def small() -> Iterator[Sandbox]:
     options = {"volumes": {"calls": 300, "messages": 300}, "subaccounts": 1, "days": 45}
     with Sandbox(seed=3, now=utc_now(), **options) as twilio:
         yield twilio
+
+
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
+    """One run with all streams selected, over two accounts with rows of the same shapes.
+
+    Pages are so small that all lists have several.
+    """
+    run = Runner(tmp_path_factory.mktemp("all"), LogKeeper())
+    volumes = {"calls": 60, "messages": 200, "conferences": 30, "recordings": 30}
+    answers: list[Any] = []
+    addresses: set[Any] = set()
+    answer, connect = Api.answer, socket.socket.connect
+
+    def telling(api: Api, request: Request, access: Access) -> Reply:
+        reply = answer(api, request, access)
+        answers.append((request.host, request.path, access.account.sid, json.loads(reply.body)))
+        return reply
+
+    def noting(self: socket.socket, address: Any) -> None:
+        addresses.add(address)
+        connect(self, address)
+
+    with Sandbox(seed=11, now=utc_now(), days=20, volumes=volumes, subaccounts=1) as twilio:
+        for account in twilio.accounts:
+            # Participants are listed while the conference runs.
+            for row in twilio.truth("api", CONFERENCES, account_sid=account.sid)[:2]:
+                twilio.patch(row["sid"], status="in-progress")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Api, "answer", telling)
+            patch.setattr(socket.socket, "connect", noting)
+            output = run(config_for(twilio, page_size=3), streams=list(STREAMS_BY_NAME))
+        yield Recorded(twilio, output, answers, addresses)
+
+
+@pytest.fixture(scope="session")
+def everything(recorded: Recorded) -> tuple[Sandbox, Output]:
+    """One run with all streams selected: the simulated Twilio, and what the tap said."""
+    return recorded.twilio, recorded.output

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import re
+import string
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from click.testing import CliRunner
 
-from tap_twilio.schemas import snake
 from tap_twilio.streams import STREAMS
 from tap_twilio.tap import TapTwilio
 
@@ -121,6 +120,23 @@ class Runner:
         return self.raw("--discover").messages[0]
 
 
+@dataclass
+class Recorded:
+    """A run, and the traffic below it.
+
+    Attributes:
+        twilio: The simulated Twilio.
+        output: What the tap said.
+        answers: What Twilio said: product, path, account and body.
+        addresses: Where connections went.
+    """
+
+    twilio: Sandbox
+    output: Output
+    answers: list[tuple[str, str, str, dict[str, Any]]]
+    addresses: set[Any]
+
+
 class LogKeeper(logging.Handler):
     """Keeps what is logged, as it would be shown."""
 
@@ -167,24 +183,31 @@ def utc_now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def schema_of(stream: type[TwilioStream]) -> dict[str, Any]:
+    """The stream's schema file."""
+    return dict(json.loads((SCHEMAS / stream.product / f"{stream.name}.json").read_text()))
+
+
 def wire_path(stream: type[TwilioStream]) -> str:
     """The endpoint's path as Twilio's documents spell it."""
-    return re.sub(
-        r"\{(\w+)\}",
-        lambda match: "{" + "".join(part.title() for part in match[1].split("_")) + "}",
-        stream.path,
-    )
+    return str(schema_of(stream)["x-twilio"]["path"])
 
 
 def truth(twilio: Sandbox, stream: type[TwilioStream]) -> list[Record]:
     """What the server holds for a stream in all accounts, typed by hand as its schema says."""
-    schema = json.loads((SCHEMAS / stream.product / f"{stream.name}.json").read_text())
-    rows = []
+    schema = schema_of(stream)
+    facts = schema["x-twilio"]
+    names = [name for _, name, *_ in string.Formatter().parse(stream.path) if name]
+    rows: dict[object, Record] = {}
     for account in twilio.accounts:
         for row in twilio.truth(stream.product, wire_path(stream), account_sid=account.sid):
-            parents = {snake(name): value for name, value in row.path_values.items()}
-            rows.append(row | {k: v for k, v in parents.items() if row.get(k) is None})
-    return [typed(row, schema["properties"]) for row in rows]
+            values = [value for name, value in row.path_values.items() if name != "AccountSid"]
+            parents = dict(zip([n for n in names if n != "account_sid"], values, strict=True))
+            parents["account_sid"] = account.sid
+            # An endpoint that doesn't list gives the first of a place's rows.
+            place = len(rows) if facts["data_key"] else tuple(parents.values())
+            rows.setdefault(place, row | {k: v for k, v in parents.items() if row.get(k) is None})
+    return [typed(row, schema["properties"]) for row in rows.values()]
 
 
 def typed(row: Record, properties: dict[str, Any]) -> Record:
@@ -194,7 +217,8 @@ def typed(row: Record, properties: dict[str, Any]) -> Record:
         field_schema = properties.get(name, {})
         kinds = field_schema.get("type", [])
         form = field_schema.get("format")
-        if value is None or name not in properties:
+        only = len([kind for kind in kinds if kind != "null"]) == 1 or isinstance(kinds, str)
+        if value is None or name not in properties or not only:
             result[name] = value
         elif value == "" and ("string" not in kinds or form):
             result[name] = None

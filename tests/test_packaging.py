@@ -96,6 +96,11 @@ def test_installation_tells_its_settings(installed, tmp_path):
     assert "account_sid" in about["settings"]["properties"]
 
 
+def test_installation_is_an_airbyte_source_too(installed, tmp_path):
+    message = json.loads(run(installed / "source-twilio", "spec", folder=tmp_path))
+    assert "account_sid" in message["spec"]["connectionSpecification"]["properties"]
+
+
 def test_installation_finds_its_schemas(installed, tmp_path):
     catalog = json.loads(run(installed / "tap-twilio", "--discover", folder=tmp_path))
     assert len(catalog["streams"]) == len(schemas())

@@ -16,18 +16,11 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from scripts import update_meltano
 from tap_twilio import settings
 from tap_twilio.streams import STREAMS
 
 ROOT = Path(__file__).parent.parent
-KINDS = {
-    "array": "array",
-    "boolean": "boolean",
-    "integer": "integer",
-    "number": "decimal",
-    "object": "object",
-    "string": "string",
-}
 
 
 @pytest.fixture
@@ -39,73 +32,112 @@ def about(run):
 @pytest.fixture(scope="module")
 def meltano():
     """Meltano's definition of the tap."""
-    (extractor,) = plugins("extractors")
-    return extractor
+    return plugins("extractors")[0]
+
+
+def read(name):
+    return yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))
 
 
 def plugins(kind):
-    return yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))["plugins"][kind]
+    return read("meltano.yml")["plugins"][kind]
 
 
-def kind_of(schema):
-    if "enum" in schema:
-        return "options"
-    (only,) = set(schema["type"]) - {"null"}
-    return KINDS[only]
+PRESETS = [pytest.param(extractor, id=extractor["name"]) for extractor in plugins("extractors")[1:]]
 
 
 # --- Meltano -----------------------------------------------------------------------------------
 
 
-def test_meltano_knows_every_setting_as_the_tap_does(about, meltano):
-    assert {
-        setting["name"]: (setting["kind"], setting.get("sensitive", False))
-        for setting in meltano["settings"]
-    } == {
-        name: (kind_of(schema), bool(schema.get("secret")))
-        for name, schema in about["settings"]["properties"].items()
-    }
+def test_meltano_is_told_what_the_tap_says():
+    assert update_meltano.PROJECT.read_text() == update_meltano.project(
+        update_meltano.PROJECT.read_text()
+    )
+    assert update_meltano.PLUGIN.read_text() == update_meltano.plugin()
 
 
-def test_meltano_describes_settings_in_the_taps_words(about, meltano):
-    assert {
-        setting["name"]: (setting["label"], setting["description"])
-        for setting in meltano["settings"]
-    } == {
-        name: (schema["title"], schema["description"])
-        for name, schema in about["settings"]["properties"].items()
-    }
-
-
-def test_meltano_offers_the_values_that_the_tap_allows(about, meltano):
-    for setting in meltano["settings"]:
-        if setting["kind"] == "options":
-            allowed = about["settings"]["properties"][setting["name"]]["enum"]
-            offered = {option["value"] for option in setting["options"]}
-            assert offered == set(allowed) - {None}
+@pytest.mark.parametrize("file", ["meltano.yml", "plugin.yml"])
+def test_meltano_knows_every_setting_as_the_tap_does(about, file):
+    definition = plugins("extractors")[0] if file == "meltano.yml" else read(file)
+    told = {setting["name"]: setting for setting in definition["settings"]}
+    properties = about["settings"]["properties"]
+    assert told.keys() == properties.keys()
+    for name, schema in properties.items():
+        assert told[name]["label"] == schema["title"]
+        assert told[name]["description"] == schema["description"]
+        assert told[name].get("sensitive", False) == bool(schema.get("secret"))
+        if told[name]["kind"] == "options":
+            offered = {option["value"] for option in told[name]["options"]}
+            assert offered == set(schema["enum"]) - {None}
+        else:
+            assert {"decimal": "number"}.get(told[name]["kind"], told[name]["kind"]) in schema[
+                "type"
+            ]
+        if name in settings.SCHEMA["properties"]:
+            assert told[name].get("value") == schema.get("default")
 
 
 def test_meltano_knows_what_the_tap_can_do(about, meltano):
     assert set(meltano["capabilities"]) == set(about["capabilities"])
 
 
-def test_meltano_asks_for_either_kind_of_credentials(meltano):
-    names = {setting["name"] for setting in meltano["settings"]}
+def test_each_kind_of_credentials_is_enough_for_the_tap(about, meltano):
+    examples = {
+        "account_sid": "AC1",
+        "auth_token": "t",
+        "api_key_sid": "SK1",
+        "api_key_secret": "s",
+    }
     for group in meltano["settings_group_validation"]:
-        assert "account_sid" in group
-        assert set(group) <= names
+        settings.parse(
+            {name: examples[name] for name in group},
+            properties=about["settings"]["properties"],
+            user_agent="test",
+            now=settings.now_utc(),
+        )
 
 
 def test_meltano_selects_only_what_the_tap_would_too(meltano):
     by_default = {stream.name for stream in STREAMS if stream.selected_by_default}
-    chosen = {pattern.removesuffix(".*") for pattern in meltano["select"]}
-    assert chosen <= by_default
+    assert chosen(meltano) <= by_default
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_presets_name_streams_that_there_are(preset):
+    assert preset["inherit_from"] == "tap-twilio"
+    assert chosen(preset) <= {stream.name for stream in STREAMS}
+    assert len(chosen(preset)) == len(preset.get("select", ()))
+    assert preset.get("config", {}).keys() <= {
+        setting["name"] for setting in plugins("extractors")[0]["settings"]
+    }
+
+
+def chosen(extractor):
+    patterns = extractor.get("select", ())
+    assert all(pattern.endswith(".*") for pattern in patterns)
+    return {pattern.removesuffix(".*") for pattern in patterns}
 
 
 def test_meltano_needs_no_hub():
+    for plugin in [*plugins("loaders"), *plugins("utilities")]:
+        assert {"namespace", "executable", "pip_url"} <= plugin.keys()
+
+
+def test_loaders_are_of_one_version():
     for loader in plugins("loaders"):
-        assert re.fullmatch(r"[a-z-]+==[0-9.]+", loader["pip_url"])
-        assert {"namespace", "executable", "settings"} <= loader.keys()
+        for requirement in map(Requirement, loader["pip_url"].split()):
+            assert [pin.operator for pin in requirement.specifier] == ["=="]
+
+
+# What is scheduled is run in tests/pipelines; here only that all of it is defined.
+def test_meltano_schedules_jobs_of_plugins_that_there_are():
+    project = read("meltano.yml")
+    known = {plugin["name"] for kind in project["plugins"].values() for plugin in kind}
+    jobs = {job["name"]: job for job in project["jobs"]}
+    assert project["schedules"]
+    for schedule in project["schedules"]:
+        for task in jobs[schedule["job"]]["tasks"]:
+            assert set(task.split()) <= known
 
 
 # --- Files for newcomers and CI ----------------------------------------------------------------

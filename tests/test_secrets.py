@@ -18,6 +18,10 @@ TROUBLE = {
     "a bad date": {"start_date": "whenever"},
     "an unknown setting": {"tokn": "x"},
     "too many credentials": {"api_key_sid": "SK1", "api_key_secret": "another-secret-thing"},
+    "credentials of nobody": {
+        "subaccount_credentials": {"AC1": {"auth_token": "another-secret-thing"}}
+    },
+    "credentials of no form": {"subaccount_credentials": {"AC1": ["another-secret-thing"]}},
     "an unknown account": {"accounts": ["nobody"]},
     "an unknown filter": {"filters": {"calls": {"x": 1}}},
 }

@@ -11,8 +11,13 @@ from tap_twilio.tap import TapTwilio
 from tests.harness import config_for
 
 SID = "AC" + "a" * 32
+OTHER = "AC" + "b" * 32
 GOOD = {"account_sid": SID, "auth_token": "token-token-token"}
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def of_subaccount(own, sid=OTHER):
+    return {"subaccount_credentials": {sid: own}}
 
 
 def read(config):
@@ -51,6 +56,28 @@ def read(config):
         ({"base_url": "localhost"}, "base_url: it is not an address"),
         ({"base_url": "http://h", "region": "ie1"}, "base_url: give either base_url or region"),
         ({"max_concurrent_requests": 0}, "max_concurrent_requests: 0 is less than"),
+        ({"pii": "mask"}, "pii: 'mask' is not one of"),
+        ({"pii": "hash"}, "pii_key: it is required to hash"),
+        ({"pii": "hash", "pii_key": ""}, "pii_key: it is required to hash"),
+        ({"pii_key": 5}, "pii_key: it has the wrong form"),
+        (of_subaccount("token-token-token"), f"subaccount_credentials.{OTHER}: it has the wrong"),
+        (of_subaccount({"token": "t"}), f"subaccount_credentials.{OTHER}: it has the wrong form"),
+        (of_subaccount({}), f"subaccount_credentials.{OTHER}.auth_token: it is required"),
+        (
+            of_subaccount({"api_key_sid": "SK1"}),
+            f"subaccount_credentials.{OTHER}.api_key_secret: it is required beside",
+        ),
+        (
+            of_subaccount({"api_key_sid": "AC1", "api_key_secret": "s"}),
+            f"subaccount_credentials.{OTHER}.api_key_sid: an API key's SID begins with SK",
+        ),
+        (
+            of_subaccount({"auth_token": "t", "api_key_sid": "SK1", "api_key_secret": "s"}),
+            f"subaccount_credentials.{OTHER}.auth_token: give either",
+        ),
+        (of_subaccount({"auth_token": "t"}, "Marketing"), "subaccount_credentials.Marketing: an"),
+        (of_subaccount({"auth_token": "t"}, SID), f"subaccount_credentials.{SID}: this is account"),
+        ({"subaccount_credentials": "{"}, "subaccount_credentials: it has the wrong form"),
     ],
 )
 def test_each_mistake_is_named(change, sentence):
@@ -62,10 +89,11 @@ def test_each_mistake_is_named(change, sentence):
 
 def test_secrets_are_not_quoted():
     config = {"account_sid": SID, "auth_token": ["hunter2-hunter2"], "api_key_secret": 5}
-    with pytest.raises(SettingsError) as caught:
-        read(config)
+    for own in ("hunter2", ["hunter2"], {"auth_token": ["hunter2"]}, {"hunter2": 5}):
+        with pytest.raises(SettingsError) as caught:
+            read(config | of_subaccount(own))
 
-    assert "hunter2" not in str(caught.value)
+        assert "hunter2" not in str(caught.value)
 
 
 def test_all_mistakes_are_told_at_once(run):

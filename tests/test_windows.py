@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_twilio.windows import DAY, EPOCH, MOST_PARTS, DateFilter, Unit, Window, parse_moment
+from tap_twilio.windows import (
+    DATE_TIME,
+    DAY,
+    EPOCH,
+    MOST_PARTS,
+    DateFilter,
+    Unit,
+    Window,
+    parse_moment,
+)
 
 NOW = datetime(2026, 11, 20, 12, 34, 56, tzinfo=UTC)
 SECONDS = DateFilter("DateSent")
@@ -105,6 +114,22 @@ def test_an_upper_bound_that_has_a_default_is_always_sent():
     usage = DateFilter(after="StartDate", before="EndDate", precision=Unit.DAY, closed=True)
 
     assert usage.params(Window(EPOCH, None), NOW) == {"EndDate": "2026-11-22"}
+
+
+def test_a_lower_bound_that_has_a_default_is_always_sent():
+    events = DateFilter(after="StartDate", before="EndDate", rooted=True)
+
+    assert events.params(Window(EPOCH, None), NOW) == {"StartDate": "2008-01-01T00:00:00Z"}
+
+
+def test_whole_days_can_be_written_as_moments():
+    usage = DateFilter(after="Start", before="End", precision=Unit.DAY, wire=DATE_TIME)
+    window = Window(datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 3, tzinfo=UTC))
+
+    assert usage.params(window, NOW) == {
+        "Start": "2026-10-31T00:00:00Z",
+        "End": "2026-11-03T00:00:00Z",
+    }
 
 
 def test_retention_clamps_the_start():

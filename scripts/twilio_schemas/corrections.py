@@ -35,6 +35,10 @@ class Corrections:
         self._timestamps: Mapping[str, Any] = content.get("timestamps", {})
         self._objects: Mapping[str, Iterable[str]] = content.get("objects", {})
         self._added: Mapping[str, dict[str, Node]] = content.get("added", {})
+        self._personal: Mapping[str, Iterable[str]] = content.get("personal", {})
+        self._unmatched = {
+            (pattern, path) for pattern, paths in self._personal.items() for path in paths
+        }
 
     @classmethod
     def read(cls, file: Path) -> Corrections:
@@ -67,6 +71,16 @@ class Corrections:
                 properties[name] |= {"type": ["object", "null"], "additionalProperties": True}
         # Copied, since what comes of it is changed further.
         properties |= deepcopy(self._added.get(str(place), {}))
+        self._mark_personal(place, properties)
+
+    def _mark_personal(self, place: Place, properties: dict[str, Node]) -> None:
+        for pattern, paths in self._personal.items():
+            if fnmatchcase(str(place), pattern):
+                for path in paths:
+                    field = _find(properties, path)
+                    if field is not None:
+                        self._unmatched.discard((pattern, path))
+                        field.setdefault("x-twilio-pii", {"source": "tap-twilio"})
 
     def stale(self, places: Iterable[Place]) -> list[str]:
         """Find corrections of endpoints that are no longer there.
@@ -78,6 +92,25 @@ class Corrections:
             The endpoints, as the file has them.
         """
         return sorted(set(self._added) - set(map(str, places)))
+
+    def idle(self) -> list[str]:
+        """Find marks of personal data that no field has got, once all endpoints are corrected.
+
+        Returns:
+            Pattern and field of each, as the file has them.
+        """
+        return sorted(f"{pattern}: {path}" for pattern, path in self._unmatched)
+
+
+def _find(properties: dict[str, Node], path: str) -> Node | None:
+    """Find a field by its path: ``profile.emails.[].email``."""
+    field: Node = {"properties": properties}
+    for name in path.split("."):
+        below = field.get("items") if name == "[]" else field.get("properties", {}).get(name)
+        if below is None:
+            return None
+        field = below
+    return field
 
 
 class Omissions:

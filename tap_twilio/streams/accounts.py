@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
+from requests.exceptions import RequestException
 from typing_extensions import override
 
 from tap_twilio.errors import RefusedError, ResponseError, SignInError, Stopped, TapError
@@ -17,6 +18,7 @@ from tap_twilio.stream import TwilioStream
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+    from requests.auth import HTTPBasicAuth
     from singer_sdk.helpers.types import Context
 
     from tap_twilio.ahead import Order
@@ -27,6 +29,9 @@ ACCOUNT = "/2010-04-01/Accounts/{account_sid}"
 
 PROBES = ("Messages", "Calls", "IncomingPhoneNumbers", "Recordings", "Usage/Records", "Balance")
 """What to try, cheapest first, with a key that may not list accounts."""
+
+GONE = frozenset({"closed", "suspended"})
+"""Statuses of accounts of which Twilio gives nothing."""
 
 PERMISSION_DENIED = 70051
 """Twilio's code for credentials that are right, but not allowed this."""
@@ -69,11 +74,15 @@ class Accounts(TwilioStream):
         except RefusedError as refusal:
             self._probe(refusal)
             sids = [name for name in settings.accounts if name.startswith("AC")]
-            sids = sids or [settings.account_sid]
+            sids = sids or [settings.account_sid, *self._further([])]
             self.logger.info("The credentials may not list accounts: reading %s", ", ".join(sids))
             page.parents = [{"sid": sid} for sid in sids]
         else:
-            page.records = self._chosen(page.records)
+            further = self._further(page.records)
+            page.records = self._chosen(page.records, further)
+            if further:
+                page.parents = [*page.records, *({"sid": sid} for sid in further)]
+        self._check_given(page.parents or page.records)
         page.request.order = (*self.run.ahead.begin(), 0)
         return page
 
@@ -82,23 +91,8 @@ class Accounts(TwilioStream):
         if refusal.code == PERMISSION_DENIED:
             return
         settings = self.run.settings
-        for resource in PROBES:
-            path = f"/2010-04-01/Accounts/{settings.account_sid}/{resource}.json"
-            try:
-                self.run.transport.get(
-                    settings.hosts.url(self.product) + path,
-                    {"PageSize": "1"},
-                    endpoint=path,
-                    auth=settings.signature,
-                    limiter=self.run.limiter(settings.account_sid),
-                )
-            except RefusedError as error:
-                if error.code == PERMISSION_DENIED:
-                    return
-            except ResponseError:
-                return
-            else:
-                return
+        if self._is_accepted(settings.account_sid, settings.signature):
+            return
         user = str(settings.signature.username)
         what = "auth_token" if user == settings.account_sid else "api_key_sid and api_key_secret"
         msg = (
@@ -108,13 +102,76 @@ class Accounts(TwilioStream):
         )
         raise SignInError(msg) from refusal
 
-    def _chosen(self, found: list[Record]) -> list[Record]:
+    def _is_accepted(self, account_sid: str, signature: HTTPBasicAuth) -> bool:
+        """Tell whether a signature is good for an account, if not for all of its resources."""
+        for resource in PROBES:
+            error = self._ask(resource, account_sid, signature)
+            if not isinstance(error, RefusedError) or error.code == PERMISSION_DENIED:
+                # What failed for another reason fails again where it can be waited out.
+                return True
+        return False
+
+    def _ask(
+        self, resource: str, account_sid: str, signature: HTTPBasicAuth
+    ) -> ResponseError | RequestException | None:
+        """Ask for a row of a resource; tell what kept it away."""
+        path = f"/2010-04-01/Accounts/{account_sid}/{resource}.json"
+        try:
+            self.run.transport.get(
+                self.run.settings.hosts.url(self.product) + path,
+                {"PageSize": "1"},
+                endpoint=path,
+                auth=signature,
+                limiter=self.run.limiter(account_sid),
+            )
+        except (ResponseError, RequestException) as error:
+            return error
+        return None
+
+    def _further(self, found: list[Record]) -> list[str]:
+        """Name the accounts that only the settings know."""
+        settings, known = self.run.settings, {record["sid"] for record in found}
+        return [
+            sid
+            for sid in settings.subaccount_signatures
+            if sid not in known
+            and settings.include_subaccounts
+            and (not settings.accounts or sid in settings.accounts)
+        ]
+
+    def _check_given(self, accounts: list[Record]) -> None:
+        """Leave out accounts whose credentials in the settings are wrong, or not their own."""
+        settings = self.run.settings
+        for account in accounts:
+            sid = account["sid"]
+            signature = settings.subaccount_signatures.get(sid)
+            if signature is None or account.get("status") in GONE:
+                continue
+            if not self._is_accepted(sid, signature):
+                self.run.refuse(
+                    sid,
+                    "Twilio refused the credentials that subaccount_credentials has for it: its "
+                    "streams are skipped. Check them, and that they belong to its region",
+                )
+            # A key doesn't say whose it is. One of the parent's may read the subaccount in the
+            # 2010 API, and would give the parent's rows everywhere else.
+            elif (
+                signature.username != sid
+                and self._ask(PROBES[0], settings.account_sid, signature) is None
+            ):
+                self.run.refuse(
+                    sid,
+                    f"the API key that subaccount_credentials has for it reads "
+                    f"{settings.account_sid}: its streams are skipped. Give a key of its own",
+                )
+
+    def _chosen(self, found: list[Record], further: list[str]) -> list[Record]:
         settings = self.run.settings
         found.sort(key=lambda record: record["sid"] != settings.account_sid)
         wanted = settings.accounts
         for name in wanted:
             names = {record.get(key) for record in found for key in ("sid", "friendly_name")}
-            if name not in names:
+            if name not in names and name not in further:
                 known = [str(known) for known in names if known]
                 msg = f"accounts: no account is called {name!r}; {did_you_mean(name, known)}"
                 raise TapError(msg)
@@ -174,14 +231,21 @@ class Accounts(TwilioStream):
     def below(self, page: Page) -> Iterator[tuple[PlannedStream, dict[str, Any], Order]]:
         open_accounts = replace(
             page,
-            parents=[record for record in page.parents or page.records if self._is_open(record)],
+            parents=[record for record in page.parents or page.records if self.is_open(record)],
         )
         yield from super().below(open_accounts)
 
-    def _is_open(self, account: Record) -> bool:
-        """Leave out accounts of which Twilio gives nothing, and say so."""
+    def is_open(self, account: Record) -> bool:
+        """Leave out accounts of which Twilio gives nothing, and say so.
+
+        Args:
+            account: The account's record.
+
+        Returns:
+            Whether to read it.
+        """
         status = account.get("status")
-        if status not in {"closed", "suspended"}:
+        if status not in GONE:
             return True
         self.run.progress.skipped["all streams", account["sid"]] = f"the account is {status}"
         self.warn_once(f"{account['sid']} is {status}: its streams are skipped")

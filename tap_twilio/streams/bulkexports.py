@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from typing_extensions import override
+from typing import TYPE_CHECKING, ClassVar
 
 from tap_twilio.streams.accounts import AccountStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tap_twilio.ahead import Order
-    from tap_twilio.pages import Request
-    from tap_twilio.windows import Window
-
-RESOURCE_TYPES = ("Messages", "Calls", "Conferences", "Participants")
-"""What can be exported; no list tells."""
+    from collections.abc import Mapping
 
 
 class _BulkExports(AccountStream):
     product = "bulkexports"
     selected_by_default = False
-
-    @override
-    def plan(
-        self, context: dict[str, Any], order: Order
-    ) -> Iterator[tuple[Window | None, list[Request]]]:
-        for number, kind in enumerate(RESOURCE_TYPES):
-            yield from super().plan({**context, "resource_type": kind}, (*order, number))
+    path_values: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "resource_type": ("Messages", "Calls", "Conferences", "Participants"),
+    }
 
 
 class BulkExportsConfigurations(_BulkExports):

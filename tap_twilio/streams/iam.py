@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
-
-from typing_extensions import override
+from typing import TYPE_CHECKING, ClassVar
 
 from tap_twilio.streams.accounts import AccountStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tap_twilio.ahead import Order
-    from tap_twilio.pages import Request
-    from tap_twilio.windows import Window
+    from collections.abc import Mapping
 
 
 class IamKeys(AccountStream):
@@ -23,14 +16,6 @@ class IamKeys(AccountStream):
     name = "iam_keys"
     product = "iam"
     path = "/v1/Keys"
+    context_params: ClassVar[Mapping[str, str]] = {"AccountSid": "account_sid"}
     selected_by_default = False
     secret_fields = ("secret",)
-
-    @override
-    def plan(
-        self, context: dict[str, Any], order: Order
-    ) -> Iterator[tuple[Window | None, list[Request]]]:
-        # This list wants to be told whose keys it lists.
-        account = {"AccountSid": self.account_of(context)}
-        for window, requests in super().plan(context, order):
-            yield window, [replace(one, params=one.params | account) for one in requests]

@@ -38,8 +38,8 @@ class InsightsCallSummaries(_Insights):
     path = "/v1/Voice/Summaries"
     primary_keys = ("call_sid",)
     replication_key = "start_time"
-    # Without a start Twilio goes back four hours only; the retention makes it always explicit.
-    window = DateFilter(after="StartTime", before="EndTime", retention=30 * DAY)
+    # Without a start Twilio goes back four hours only.
+    window = DateFilter(after="StartTime", before="EndTime", retention=30 * DAY, rooted=True)
     lookback = 2 * DAY
     params: ClassVar[Mapping[str, str]] = {"ProcessingState": "all", "SortBy": "start_time"}
 
@@ -63,7 +63,7 @@ class InsightsCallMetrics(_Insights):
     primary_keys = ("call_sid", "edge", "direction", "timestamp")
     chains: ClassVar[Mapping[str, tuple[str, ...]]] = {
         # Unasked, Twilio gives the edge that suits the call's type and leaves out the other.
-        "Edge": ("carrier_edge", "sip_edge", "sdk_edge", "client_edge"),
+        "Edge": ("carrier_edge", "sip_edge", "sdk_edge", "client_edge", "unknown_edge"),
     }
 
 

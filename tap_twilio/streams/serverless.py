@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from datetime import timedelta
 
 from tap_twilio.streams.accounts import AccountStream
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from tap_twilio.windows import DateFilter
 
 
 class _Serverless(AccountStream):
@@ -63,13 +61,21 @@ class ServerlessDeployments(_Serverless):
 
 
 class ServerlessLogs(_Serverless):
-    """Lines that functions logged in an environment."""
+    """Lines that functions logged in an environment in the last 30 days."""
 
     name = "serverless_logs"
     parent_stream_type = ServerlessEnvironments
     path = "/v1/Services/{service_sid}/Environments/{environment_sid}/Logs"
+    replication_key = "date_created"
     # Without a start Twilio goes back one day only.
-    params: ClassVar[Mapping[str, str]] = {"StartDate": "2008-01-01T00:00:00Z"}
+    window = DateFilter(
+        after="StartDate",
+        before="EndDate",
+        retention=timedelta(days=30),
+        cap=10_000,
+        rooted=True,
+    )
+    lookback = timedelta(hours=1)
 
 
 class ServerlessVariables(_Serverless):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from tap_twilio.streams.accounts import AccountStream
+from tap_twilio.windows import DateFilter
 
 
 class _Studio(AccountStream):
@@ -42,6 +45,10 @@ class StudioExecutions(_Studio):
     name = "studio_executions"
     parent_stream_type = StudioFlows
     path = "/v2/Flows/{flow_sid}/Executions"
+    replication_key = "date_created"
+    window = DateFilter(after="DateCreatedFrom", before="DateCreatedTo")
+    # An execution stays active for as long as its contact takes to answer.
+    lookback = timedelta(days=30)
 
 
 class StudioExecutionContext(_Studio):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from tap_twilio.streams.accounts import AccountStream
+from tap_twilio.windows import DATE_TIME, DateFilter, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,9 +101,25 @@ class SuperSimSmsCommands(_SuperSim):
 
 
 class SuperSimUsageRecords(_SuperSim):
-    """Data that each SIM used, by day, over the last month."""
+    """Data that each SIM used, by day, over the last 18 months."""
 
     name = "supersim_usage_records"
     path = "/v1/UsageRecords"
-    primary_keys = ()
+    primary_keys = ("account_sid", "sim_sid", "period_start")
+    replication_key = "period_start"
+    lifted: ClassVar[Mapping[str, str]] = {
+        "period_start": "period.start_time",
+        "period_end": "period.end_time",
+    }
+    # Without a start Twilio goes back a month only. Bounds are moments, but whole days.
+    window = DateFilter(
+        after="StartTime",
+        before="EndTime",
+        precision=Unit.DAY,
+        wire=DATE_TIME,
+        # 18 months, less what rounding to days and the margin may reach back.
+        retention=timedelta(days=544),
+        rooted=True,
+    )
+    lookback = timedelta(days=3)
     params: ClassVar[Mapping[str, str]] = {"Granularity": "day", "Group": "sim"}

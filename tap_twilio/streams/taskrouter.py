@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from tap_twilio.streams.accounts import AccountStream
+from tap_twilio.windows import DateFilter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,8 +43,12 @@ class TaskRouterEvents(_OfWorkspace):
 
     name = "taskrouter_events"
     path = f"{WORKSPACE}/Events"
-    # Unasked, Twilio goes back 15 minutes only.
-    params: ClassVar[Mapping[str, str]] = {"Minutes": "43200"}
+    replication_key = "event_date"
+    # Without a start Twilio goes back 15 minutes only.
+    window = DateFilter(
+        after="StartDate", before="EndDate", retention=timedelta(days=30), rooted=True
+    )
+    lookback = timedelta(hours=1)
 
 
 class TaskRouterTaskChannels(_OfWorkspace):

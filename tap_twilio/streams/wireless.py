@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from tap_twilio.streams.accounts import AccountStream
+from tap_twilio.windows import DATE_TIME, DateFilter, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,20 +47,37 @@ class WirelessDataSessions(_Wireless):
 
 
 class _Usage(_Wireless):
-    primary_keys = ()
+    replication_key = "period_start"
+    lifted: ClassVar[Mapping[str, str]] = {
+        "period_start": "period.start",
+        "period_end": "period.end",
+    }
+    # Without a start Twilio goes back a month only. Bounds are moments, but whole days.
+    window = DateFilter(
+        after="Start",
+        before="End",
+        precision=Unit.DAY,
+        wire=DATE_TIME,
+        # 18 months, less what rounding to days and the margin may reach back.
+        retention=timedelta(days=544),
+        rooted=True,
+    )
+    lookback = timedelta(days=3)
     params: ClassVar[Mapping[str, str]] = {"Granularity": "daily"}
 
 
 class WirelessSimUsageRecords(_Usage):
-    """What one SIM used, by day, over the last month."""
+    """What one SIM used, by day, over the last 18 months."""
 
     name = "wireless_sim_usage_records"
     parent_stream_type = WirelessSims
     path = "/v1/Sims/{sim_sid}/UsageRecords"
+    primary_keys = ("sim_sid", "period_start")
 
 
 class WirelessUsageRecords(_Usage):
-    """What all SIMs of an account used, by day, over the last month."""
+    """What all SIMs of an account used, by day, over the last 18 months."""
 
     name = "wireless_usage_records"
     path = "/v1/UsageRecords"
+    primary_keys = ("account_sid", "period_start")

@@ -182,6 +182,26 @@ def test_default_windows(client, shared):
     assert (answer.status_code, answer.json()["code"]) == (400, 20001)
 
 
+def test_usage_of_sims_comes_by_the_day(client):
+    recent = client.rows("supersim", "/v1/UsageRecords")
+    wide = client.rows("supersim", "/v1/UsageRecords", {"StartTime": "2026-10-01T00:00:00Z"})
+    assert 0 < len(recent) < len(wide)
+    assert len({(row["sim_sid"], row["period"]["start_time"]) for row in wide}) == len(wide)
+    one = {"StartTime": "2026-11-10T00:00:00Z", "EndTime": "2026-11-11T00:00:00Z"}
+    assert {
+        row["period"]["start_time"] for row in client.rows("supersim", "/v1/UsageRecords", one)
+    } == {"2026-11-10T00:00:00Z"}
+    answer = client.ask("supersim", "/v1/UsageRecords", {"EndTime": "2026-11-10T12:00:00Z"})
+    assert (answer.status_code, answer.json()["code"]) == (400, 83602)
+    both = {"Start": "2026-11-10T00:00:00Z", "End": "2026-11-11T00:00:00Z"}
+    assert len(client.rows("wireless", "/v1/UsageRecords", both)) == 2
+
+
+def test_all_is_no_value_to_compare_with(client):
+    path, params = "/v1/Voice/Summaries", {"StartTime": "4w", "ProcessingState": "all"}
+    assert client.rows("insights", path, params)
+
+
 def test_from_takes_in_and_to_leaves_out(schemas):
     with Sandbox(schemas=schemas) as twilio:
         for name, moment in MOMENTS.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -104,7 +105,12 @@ class Bench:
     def __init__(self, folder):
         self.documents = folder / "documents"
         self.documents.mkdir()
-        self.paths = Paths(folder / "schemas", folder / "corrections.yaml", folder / "omitted.yaml")
+        self.paths = Paths(
+            folder / "schemas",
+            folder / "corrections.yaml",
+            folder / "omitted.yaml",
+            folder / "endpoints.txt",
+        )
         self.paths.corrections.write_text("secrets: [auth_token, secret]\n")
         self.paths.omissions.write_text("")
         self.content = {
@@ -299,6 +305,20 @@ def test_a_key_that_records_lack_is_an_error(bench):
         bench.run(Stream("trips", "api", LIST, primary_keys=("nowhere",)))
 
 
+def test_moments_out_of_nested_objects_become_fields(bench):
+    made = bench.made(replace(TRIPS, primary_keys=("sid", "began"), lifted=("began", "ended")))
+    moment = {"format": "date-time", "x-twilio-added": True}
+    assert made["properties"]["began"] == {"type": "string", **moment}
+    assert made["properties"]["ended"] == {"type": ["string", "null"], **moment}
+
+
+def test_all_lists_are_written_down(bench):
+    bench.run()
+    lists = bench.paths.endpoints.read_text().splitlines()
+    assert "api /2010-04-01/Accounts/{}/Trips.json" in lists
+    assert lists == sorted(lists)
+
+
 def test_a_class_tells_what_its_schema_depends_on():
     root = SimpleNamespace(path="/Accounts.json", parent_stream_type=None)
     flow = SimpleNamespace(path="/v1/Flows", parent_stream_type=root)
@@ -308,6 +328,7 @@ def test_a_class_tells_what_its_schema_depends_on():
         path="/v1/Flows/{flow_sid}/Steps",
         primary_keys=["sid"],
         position_field=None,
+        lifted={"step_end": "period.end"},
         parent_stream_type=flow,
     )
     stream = describe(step)
@@ -317,6 +338,7 @@ def test_a_class_tells_what_its_schema_depends_on():
         path="/v1/Flows/{flow_sid}/Steps",
         primary_keys=("sid",),
         parents=("account_sid", "flow_sid"),
+        lifted=("step_end",),
     )
     assert stream.file == "studio/steps.json"
     assert stream.place == ("studio", "/v1/Flows/{}/Steps")
@@ -445,6 +467,30 @@ added:
     assert "absent" not in fields
 
 
+def test_fields_that_the_documents_forgot_are_marked_as_personal(bench, capsys):
+    bench.paths.corrections.write_text(
+        """
+personal:
+  api *Trips.json: [length, phone, driver.name, "driver.licences.[].kind", route.absent]
+  api */Ended.json: [name]
+"""
+    )
+    bench.run()
+    fields = bench.made()["properties"]
+    own = {"source": "tap-twilio"}
+    assert fields["length"]["x-twilio-pii"] == own
+    assert fields["phone"]["x-twilio-pii"] == {"handling": "standard", "deleteSla": 120}
+    driver = fields["driver"]["properties"]
+    assert driver["name"]["x-twilio-pii"] == own
+    assert driver["licences"]["items"]["properties"]["kind"]["x-twilio-pii"] == own
+    code, lines = check(bench, capsys)
+    assert code == 1
+    assert lines == [
+        "- api */Ended.json: name: marked as personal, but in no schema",
+        "- api *Trips.json: route.absent: marked as personal, but in no schema",
+    ]
+
+
 def test_hand_written_files_are_left_alone(bench, capsys):
     bench.paths.corrections.write_text("hand_written: [api/trips.json, api/old.json]\n")
     old = Stream("old", "api", "/2010-04-01/Old.json")
@@ -453,6 +499,7 @@ def test_hand_written_files_are_left_alone(bench, capsys):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("by hand")
     assert bench.run(TRIPS, old) == 0
+    capsys.readouterr()
     assert bench.run(TRIPS, old, check=True) == 0
     assert capsys.readouterr().out == ""
     assert (bench.paths.schemas / "api/trips.json").read_text() == "by hand"
@@ -463,7 +510,7 @@ def test_hand_written_files_are_left_alone(bench, capsys):
 
 def test_files_are_written_once_and_the_same_each_time(bench, capsys):
     assert bench.run() == 0
-    assert capsys.readouterr().out == "wrote api/trips.json\n"
+    assert capsys.readouterr().out == "wrote api/trips.json\nwrote endpoints.txt\n"
     file = bench.paths.schemas / TRIPS.file
     text = file.read_text()
     assert text.endswith("}\n")
@@ -507,8 +554,12 @@ def test_a_check_finds_nothing_after_writing(bench, capsys):
 
 
 def test_a_check_writes_nothing(bench, capsys):
-    assert check(bench, capsys) == (1, ["+ api/trips.json: no file yet"])
+    assert check(bench, capsys) == (
+        1,
+        ["+ api/trips.json: no file yet", "~ endpoints.txt: not the documents' lists"],
+    )
     assert not bench.paths.schemas.exists()
+    assert not bench.paths.endpoints.exists()
 
 
 def test_a_check_names_fields_that_changed(bench, capsys):
@@ -575,6 +626,7 @@ def test_a_check_names_endpoints_that_came_and_went(bench, capsys):
         [
             "+ api /v1/New/{}/Things: neither a stream nor an omission",
             f"- {TRIPS.place}: gone from the documents; api/trips.json is left as it is",
+            "~ endpoints.txt: not the documents' lists",
         ],
     )
 

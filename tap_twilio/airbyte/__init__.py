@@ -1,0 +1,1 @@
+"""The tap as an Airbyte source: the same streams in Airbyte's protocol, in the same process."""

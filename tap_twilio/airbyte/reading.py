@@ -1,0 +1,207 @@
+"""Reading: the tap's messages become the protocol's."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import requests
+from singer_sdk.contrib.msgspec import encoder
+from singer_sdk.singerlib import RecordMessage, StateMessage
+from typing_extensions import override
+
+from tap_twilio.airbyte import messages
+from tap_twilio.airbyte.catalog import FULL_REFRESH, goes_on
+from tap_twilio.airbyte.state import COMPLETE, NO_CURSOR, bookmarks
+from tap_twilio.errors import (
+    IncompleteError,
+    LinkError,
+    RefusedError,
+    ResponseError,
+    SignInError,
+    ThrottledError,
+    TransientError,
+)
+from tap_twilio.writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from singer_sdk.singerlib import Message
+
+    from tap_twilio.airbyte.catalog import Wanted
+    from tap_twilio.airbyte.messages import Output
+    from tap_twilio.airbyte.state import Blob
+    from tap_twilio.airbyte.tap import SourceTap
+    from tap_twilio.records import Record
+
+logger = logging.getLogger("tap-twilio")
+
+STATE_SECONDS = 5.0
+"""How long a stream's states are apart: each makes the destination write what it holds."""
+
+
+def failure_type(error: Exception, otherwise: str) -> str:
+    """Tell whose business an error is.
+
+    Args:
+        error: The error.
+        otherwise: What to say of one that doesn't tell.
+
+    Returns:
+        The protocol's word for it.
+    """
+    if isinstance(error, (ThrottledError, TransientError, requests.exceptions.RequestException)):
+        return messages.TRANSIENT_ERROR
+    if isinstance(error, (RefusedError, SignInError)):
+        return messages.CONFIG_ERROR
+    if isinstance(error, (LinkError, ResponseError)):
+        return messages.SYSTEM_ERROR
+    return otherwise
+
+
+class StreamWriter(Writer):
+    """Takes what the tap writes, and counts and tells it as the protocol wants it."""
+
+    def __init__(self, output: Output, blobs: Mapping[str, Blob]) -> None:
+        """Start with nothing said.
+
+        Args:
+            output: Where messages go.
+            blobs: The state of each stream that has one.
+        """
+        super().__init__()
+        self._output = output
+        self._bookmarks: Mapping[str, Any] = {name: bookmarks(blob) for name, blob in blobs.items()}
+        self._told = {name: encoder.encode(known) for name, known in self._bookmarks.items()}
+        self._counts: Counter[str] = Counter()
+        self._running: set[str] = set()
+        self._wrote_states = time.monotonic()
+
+    @override
+    def write_message(self, message: Message) -> None:
+        if isinstance(message, RecordMessage):
+            self._send(message.stream, [message.record])
+        elif isinstance(message, StateMessage):
+            self._bookmarks = message.value.get("bookmarks", {})
+            if time.monotonic() - self._wrote_states >= STATE_SECONDS:
+                self._wrote_states = time.monotonic()
+                for name in self._bookmarks:
+                    self.tell_state(name)
+
+    @override
+    def write_records(
+        self, stream: str, records: list[Record], extracted: datetime, version: int | None
+    ) -> None:
+        self._send(stream, records)
+
+    def _send(self, stream: str, records: list[Record]) -> None:
+        if not records:
+            return
+        if stream not in self._running:
+            self._running.add(stream)
+            self._output.send(messages.status(stream, "RUNNING"))
+        self._output.send_records(stream, records)
+        self._counts[stream] += len(records)
+
+    def tell_state(self, stream: str, mark: Blob | None = None) -> None:
+        """Write a stream's state, if there is anything new to tell.
+
+        Args:
+            stream: Its name.
+            mark: What to say in it besides, at the stream's end.
+        """
+        blob = bookmarks(self._bookmarks.get(stream, {}))
+        encoded = encoder.encode(blob)
+        if mark is None and encoded == self._told.get(stream, b"{}"):
+            return
+        self._told[stream] = encoded
+        message = messages.state(stream, blob | (mark or {}), self._counts.pop(stream, 0))
+        self._output.send(message)
+
+
+def read(
+    tap: SourceTap,
+    streams: Sequence[Wanted],
+    blobs: Mapping[str, Blob],
+    output: Output,
+    writer: StreamWriter,
+) -> bool:
+    """Read streams, each from its own state on.
+
+    Args:
+        tap: The tap, which writes to the writer.
+        streams: What to read.
+        blobs: The state of each stream that has one.
+        output: Where messages go.
+        writer: The writer.
+
+    Returns:
+        Whether all could be read to the end.
+    """
+    left = [stream for stream in streams if not _is_done(stream, blobs, output)]
+    tap.select({stream.name for stream in left})
+    tap.load_state(
+        {"bookmarks": {stream.name: bookmarks(blobs.get(stream.name, {})) for stream in left}}
+    )
+    for stream in left:
+        output.send(messages.status(stream.name, "STARTED"))
+    complete: set[str] = set()
+    try:
+        tap.sync_all()
+    except IncompleteError:
+        failed = {failure.stream for failure in tap.run.progress.failures}
+        complete = {
+            stream.name
+            for stream in left
+            if failed.isdisjoint(
+                [stream.name, *(a.name for a in tap.stream(stream.name).ancestors)]
+            )
+        }
+    else:
+        complete = {stream.name for stream in left}
+    finally:
+        for stream in left:
+            if stream.name in complete:
+                writer.tell_state(stream.name, _last_mark(tap, stream))
+                output.send(messages.status(stream.name, "COMPLETE"))
+            else:
+                writer.tell_state(stream.name)
+                output.send(messages.status(stream.name, "INCOMPLETE"))
+    _tell_failures(tap, {stream.name for stream in left}, output)
+    return not tap.run.progress.failures
+
+
+def _is_done(stream: Wanted, blobs: Mapping[str, Blob], output: Output) -> bool:
+    """Pass over a full refresh that an earlier try of the job has come to the end of.
+
+    Only within a job does a platform hand on the state of a full refresh.
+    """
+    blob = blobs.get(stream.name, {})
+    done = stream.sync_mode == FULL_REFRESH and COMPLETE in blob
+    if done:
+        logger.info("%s: an earlier try has read it to its end", stream.name)
+        output.send(messages.status(stream.name, "STARTED"))
+        output.send(messages.state(stream.name, blob, 0))
+        output.send(messages.status(stream.name, "COMPLETE"))
+    return done
+
+
+def _last_mark(tap: SourceTap, stream: Wanted) -> Blob:
+    if not goes_on(tap.stream(stream.name)):
+        return {NO_CURSOR: True}
+    return {COMPLETE: True} if stream.sync_mode == FULL_REFRESH else {}
+
+
+def _tell_failures(tap: SourceTap, names: set[str], output: Output) -> None:
+    for failure in tap.run.progress.failures:
+        output.send(
+            messages.error(
+                str(failure),
+                failure_type(failure.error, messages.SYSTEM_ERROR),
+                stream=failure.stream if failure.stream in names else None,
+            )
+        )

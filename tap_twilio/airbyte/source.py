@@ -1,0 +1,157 @@
+"""The source's command line: spec, check, discover, read."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import requests
+from singer_sdk.exceptions import ConfigValidationError
+
+from tap_twilio.airbyte import messages
+from tap_twilio.airbyte.catalog import discovered, wanted
+from tap_twilio.airbyte.messages import LogHandler, Output
+from tap_twilio.airbyte.reading import StreamWriter, failure_type, read
+from tap_twilio.airbyte.spec import specification, understood
+from tap_twilio.airbyte.state import parsed
+from tap_twilio.airbyte.tap import SourceTap
+from tap_twilio.errors import Stopped, TapError
+from tap_twilio.redaction import redactor
+from tap_twilio.streams.accounts import Accounts
+from tap_twilio.tap import SIGNAL_BASE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EXPECTED = (ConfigValidationError, TapError, requests.exceptions.RequestException)
+"""What is told in one sentence."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line, and end with the exit code that tells how it went.
+
+    Args:
+        arguments: The command line without the executable; by default the process's own.
+    """
+    options = _parser().parse_args(arguments)
+    output = Output(sys.stdout.buffer)
+    handler = LogHandler(output)
+    root = logging.getLogger()
+    before = root.handlers, root.level
+    root.handlers = [handler]
+    root.setLevel("DEBUG" if options.debug else os.environ.get("LOGLEVEL", "INFO").upper())
+    logging.captureWarnings(capture=True)
+    try:
+        code = _run(options, output)
+    finally:
+        root.handlers, level = before
+        root.setLevel(level)
+    sys.exit(code)
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--debug", action="store_true", help="log what helps to find errors")
+    parser = argparse.ArgumentParser(
+        prog="source-twilio", description="Reads everything that Twilio lists, for Airbyte."
+    )
+    parser.add_argument("--version", action="version", version=SourceTap.plugin_version)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    for name, does, files in (
+        ("spec", "describe the settings", ()),
+        ("check", "sign in, and read nothing", ("config",)),
+        ("discover", "describe the streams", ("config",)),
+        ("read", "read streams", ("config", "catalog", "state")),
+    ):
+        command = commands.add_parser(name, help=does, description=does, parents=[common])
+        for file in files:
+            command.add_argument(
+                f"--{file}", type=Path, required=file != "state", help="path of a JSON file"
+            )
+    return parser
+
+
+def _run(options: argparse.Namespace, output: Output) -> int:
+    """Carry out a command, and turn whatever ends it into a message and an exit code."""
+    try:
+        return _carry_out(options, output)
+    except BrokenPipeError:
+        # What is still buffered has nowhere to go, and Python would complain at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return SIGNAL_BASE + signal.SIGPIPE
+    except Stopped as stopped:
+        return cast("int", stopped.code)
+    except EXPECTED as error:
+        if options.command == "check":
+            output.send(_connection("FAILED", redactor.clean(_sentence(error))))
+            return 0
+        output.send(messages.error(_sentence(error), failure_type(error, messages.CONFIG_ERROR)))
+    except Exception as error:  # noqa: BLE001
+        sentence = f"Unexpected {type(error).__name__}: {error}. Please report it"
+        trace = traceback.format_exc()
+        output.send(messages.error(sentence, messages.SYSTEM_ERROR, stack_trace=trace))
+    return 1
+
+
+def _carry_out(options: argparse.Namespace, output: Output) -> int:
+    if options.command == "spec":
+        output.send({"type": "SPEC", "spec": specification()})
+        return 0
+    config = understood(_loaded("config", options.config))
+    if options.command == "check":
+        _sign_in(SourceTap(config=config, setup_mapper=False))
+        output.send(_connection("SUCCEEDED"))
+        return 0
+    if options.command == "discover":
+        tap = SourceTap(config=config, setup_mapper=False)
+        output.send({"type": "CATALOG", "catalog": discovered(tap)})
+        return 0
+    catalog = _loaded("catalog", options.catalog)
+    blobs = parsed(None if options.state is None else _loaded("state", options.state, list))
+    writer = StreamWriter(output, blobs)
+    tap = SourceTap(config=config, message_writer=writer)
+    complete = read(tap, wanted(tap, catalog), blobs, output, writer)
+    return 0 if complete else 1
+
+
+def _sign_in(tap: SourceTap) -> None:
+    accounts = tap.stream(Accounts.name)
+    assert isinstance(accounts, Accounts)  # noqa: S101
+    accounts.sign_in()
+
+
+def _loaded(name: str, path: Path, *kinds: type) -> Any:  # noqa: ANN401
+    """Read an input file."""
+    try:
+        content = json.loads(path.read_bytes())
+    except OSError as error:
+        problem = str(error)
+    except ValueError as error:
+        problem = f"the file is not JSON ({error})"
+    else:
+        if isinstance(content, (dict, *kinds)):
+            return content
+        problem = "the file holds no JSON object"
+    msg = f"--{name}: {problem}"
+    raise TapError(msg)
+
+
+def _connection(status: str, sentence: str | None = None) -> messages.Message:
+    content = {"status": status} if sentence is None else {"status": status, "message": sentence}
+    return {"type": "CONNECTION_STATUS", "connectionStatus": content}
+
+
+def _sentence(error: Exception) -> str:
+    """Tell an error as the tap does."""
+    if isinstance(error, ConfigValidationError):
+        return "; ".join(error.errors)
+    if isinstance(error, TapError):
+        return str(error)
+    return f"Twilio can't be reached: {error}"

@@ -1,0 +1,47 @@
+"""The tap, in one process with the source."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from typing_extensions import override
+
+from tap_twilio import settings
+from tap_twilio.tap import TapTwilio
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from tap_twilio.stream import TwilioStream
+
+
+class SourceTap(TapTwilio):
+    """The tap, less what is the platform's part: stream maps, flattening, batches."""
+
+    config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(settings.SCHEMA)
+
+    @classmethod
+    @override
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """Add nothing."""
+
+    def stream(self, name: str) -> TwilioStream:
+        """Give a stream.
+
+        Args:
+            name: Its name.
+
+        Returns:
+            The stream.
+        """
+        return cast("TwilioStream", self.streams[name])
+
+    def select(self, names: Collection[str]) -> None:
+        """Say what to read, before anything else is asked of the streams.
+
+        Args:
+            names: Streams to read; others are read only where these need them.
+        """
+        for name, stream in self.streams.items():
+            stream.selected = name in names

@@ -1,0 +1,313 @@
+"""How far a stream has come: its bookmarks, and from when on it is read."""
+
+from __future__ import annotations
+
+import string
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+from singer_sdk.helpers._state import get_state_if_exists, get_state_partitions_list
+
+from tap_twilio.client import EndpointClient
+from tap_twilio.windows import EPOCH, Window, iso, parse_moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from tap_twilio.pages import Page, Request
+    from tap_twilio.windows import DateFilter
+
+UPDATED = "date_updated"
+
+
+class BookmarkedStream(EndpointClient):
+    """A stream that knows those above and below it, and the moment up to which it was read."""
+
+    # --- Parents and children ------------------------------------------------------------------
+
+    @cached_property
+    def children(self) -> list[BookmarkedStream]:
+        """Child streams that are selected, or have selected descendants."""
+        return [
+            cast("BookmarkedStream", child)
+            for child in self.child_streams
+            if child.selected or child.has_selected_descendents
+        ]
+
+    @cached_property
+    def descendants(self) -> list[BookmarkedStream]:
+        """All streams below this one that are selected, or have selected descendants."""
+        return [one for child in self.children for one in (child, *child.descendants)]
+
+    @cached_property
+    def ancestors(self) -> list[BookmarkedStream]:
+        """The streams above this one, its parent first."""
+        above = cast("type[BookmarkedStream] | None", self.parent_stream_type)
+        if above is None:
+            return []
+        parent = cast("BookmarkedStream", self._tap.streams[above.name])
+        return [parent, *parent.ancestors]
+
+    @cached_property
+    def branch(self) -> list[BookmarkedStream]:
+        """The selected ones of this stream and all below it."""
+        return [stream for stream in (self, *self.descendants) if stream.selected]
+
+    @cached_property
+    def height(self) -> int:
+        """Levels of selected streams below this one."""
+        return max((child.height + 1 for child in self.children), default=0)
+
+    @cached_property
+    def placeholder(self) -> str:
+        """Name, in paths and contexts, of the SID that the parent's record gives."""
+        names = [name for _, name, *_ in string.Formatter().parse(self.path) if name]
+        return names[-1]
+
+    @cached_property
+    def is_accounts_own(self) -> bool:
+        """Whether an account has one such list, not one for each of other records."""
+        return bool(self.ancestors) and self.placeholder == "account_sid" and not self.path_values
+
+    def may_read(self, context: Mapping[str, Any]) -> bool:
+        """Tell whether this stream can be read for an account.
+
+        Args:
+            context: SIDs of the parents.
+
+        Returns:
+            False once the account's credentials were refused, or where there are none.
+        """
+        account = self.account_of(context)
+        if (self.name, account) in self.run.refused:
+            return False
+        if self.signature(account) is None:
+            self.run.skip_unsigned(self.name, account)
+            return False
+        return True
+
+    # --- What is to be read --------------------------------------------------------------------
+
+    @property
+    def key(self) -> str:
+        """The class's own replication key: the field that its date filter bounds."""
+        return cast("str", type(self).replication_key)
+
+    @property
+    def _bookmark_key(self) -> str:
+        return UPDATED if self.window is None else self.key
+
+    @cached_property
+    def is_incremental(self) -> bool:
+        """Whether the stream is read by windows and keeps a bookmark.
+
+        Below a parent that is, it isn't: a run gives it some of the parents only.
+        """
+        return (
+            self.window is not None
+            and self.replication_method == "INCREMENTAL"
+            and not any(parent.is_incremental for parent in self.ancestors)
+        )
+
+    @cached_property
+    def skips_unchanged(self) -> bool:
+        """Whether rows that didn't change since the last run are left out.
+
+        A bookmark is an account's, so this is for lists that an account has one of.
+        """
+        return (
+            self.run.settings.skip_unchanged
+            and self.window is None
+            and self.is_accounts_own
+            and self.selected
+            and self.schema["properties"].get(UPDATED, {}).get("format") == "date-time"
+        )
+
+    def range(self, context: Mapping[str, Any]) -> Window | None:
+        """Tell what stretch of time is to be read.
+
+        Args:
+            context: SIDs of the parents.
+
+        Returns:
+            From the bookmark less the look-back, or from the start date, to the end date or on;
+            none if that is empty.
+        """
+        settings, dates = self.run.settings, self.window
+        if dates is None:
+            return None
+        start = min(self.starts(context).values(), default=self._start(None))
+        end = settings.end and dates.precision.floor(settings.end)
+        return Window(start, end) if end is None or start < end else None
+
+    def starts(self, context: Mapping[str, Any]) -> dict[str, datetime]:
+        """Tell from when on each selected stream of the branch wants this one to be read.
+
+        They differ where one was selected later than others. As it was when the run began: a
+        bookmark that moves while the stream is read doesn't change what is still planned.
+
+        Args:
+            context: SIDs of the parents.
+
+        Returns:
+            Moments by name of the stream.
+        """
+        account = self.account_of(context)
+        known = self._known_starts.get(account)
+        if known is None:
+            known = self._known_starts[account] = {
+                stream.name: self._start(self._mark(stream, account)) for stream in self.branch
+            }
+        return known
+
+    @cached_property
+    def _known_starts(self) -> dict[str, dict[str, datetime]]:
+        return {}
+
+    def _start(self, bookmark: datetime | None) -> datetime:
+        settings, dates = self.run.settings, cast("DateFilter", self.window)
+        start = settings.start or EPOCH
+        if bookmark is not None:
+            days = settings.lookback_days
+            lookback = self.lookback if days is None else timedelta(days=days)
+            start = max(start, bookmark - lookback)
+        kept = dates.clamp(start, settings.now)
+        if kept - start > timedelta(hours=1) and start > EPOCH:
+            self.warn_once(
+                f"Twilio keeps these rows for {dates.retention and dates.retention.days} days: "
+                f"reading from {iso(kept)} on"
+            )
+        return dates.precision.floor(kept)
+
+    def is_news(self, request: Request, streams: Iterable[BookmarkedStream]) -> bool:
+        """Tell whether a window must be read for the sake of some streams of the branch.
+
+        Args:
+            request: A request of this stream.
+            streams: This stream, or some below it.
+
+        Returns:
+            False where all of them had the window in an earlier run: it is read for others that
+            were selected since.
+        """
+        if request.window is None or request.window.end is None or not self.is_incremental:
+            return True
+        starts = self.starts(request.context)
+        return any(starts[stream.name] < request.window.end for stream in streams)
+
+    # --- What was read -------------------------------------------------------------------------
+
+    @cached_property
+    def _keepers(self) -> list[BookmarkedStream]:
+        """The streams whose state holds the bookmark: all selected ones of the branch.
+
+        So one that is selected later has none, and is read from the start: no bookmark that moved
+        for the others' sake hides rows from it.
+        """
+        return [self] if self.window is None else self.branch
+
+    def bookmark(self, context: Mapping[str, Any]) -> datetime | None:
+        """Read the bookmark of an account.
+
+        Args:
+            context: SIDs of the parents.
+
+        Returns:
+            The moment up to which all was read; none if it never was.
+        """
+        account = self.account_of(context)
+        marks = [self._mark(keeper, account) for keeper in self._keepers]
+        known = [mark for mark in marks if mark is not None]
+        return min(known) if len(known) == len(marks) > 0 else None
+
+    def _mark(self, keeper: BookmarkedStream, account: str) -> datetime | None:
+        if not self.is_incremental and not self.skips_unchanged:
+            return None
+        partitions = get_state_partitions_list(self._tap.state, keeper.name) or []
+        own = [one for one in partitions if one.get("context") == {"account_sid": account}]
+        # Another tap's bookmark is for all accounts: it holds for those without their own.
+        of_all = get_state_if_exists(self._tap.state, keeper.name) or {}
+        holder = next((one for one in (*own, of_all) if "replication_key_value" in one), {})
+        if holder.get("replication_key") != self._bookmark_key:
+            return None
+        return parse_moment(holder["replication_key_value"], self.run.settings.now)
+
+    def finish(self, context: Mapping[str, Any], window: Window | None, failures: int) -> None:
+        """Move the bookmark to the end of a window, if all below it could be read.
+
+        Args:
+            context: SIDs of the parents.
+            window: The window; none where there is no bookmark to move.
+            failures: How many there were in the run before the window was read.
+        """
+        if window is None or len(self.run.progress.failures) > failures:
+            return
+        if self.is_incremental and self.is_accounts_own:
+            self.move_bookmark(context, window.end or self.run.settings.now)
+            self._tap.write_state()
+
+    def finish_below(self, context: Mapping[str, Any]) -> None:
+        """Move the bookmarks of lists below this one, now that all of their parents were read.
+
+        Their bookmark is the account's, whatever the number of parents. It stays where it was if
+        the list could not be read, or its rows' children, for any one of them.
+
+        Args:
+            context: The account.
+        """
+        account = {"account_sid": self.account_of(context)}
+        for stream in self.descendants:
+            if stream.is_incremental and stream.was_read_for_all(account):
+                whole = stream.range(account)
+                if whole is not None:
+                    stream.move_bookmark(account, whole.end or self.run.settings.now)
+                    self._tap.write_state()
+
+    def was_read_for_all(self, account: Mapping[str, Any]) -> bool:
+        """Tell whether no parent was left out, and nothing below failed.
+
+        Args:
+            account: The account, as a context.
+
+        Returns:
+            Whether the bookmark may move.
+        """
+        sid = self.account_of(account)
+        lineage = (self, *self.ancestors)
+        return all(stream.may_read(account) for stream in lineage) and not any(
+            (stream.name, sid) in self.run.failed for stream in (*lineage, *self.descendants)
+        )
+
+    def move_bookmark(self, context: Mapping[str, Any], moment: datetime) -> None:
+        """Move the bookmark on: never back, never past the run's beginning, never in a preview.
+
+        Args:
+            context: SIDs of the parents.
+            moment: The moment up to which all was read.
+        """
+        if self.run.settings.max_records is not None or self.ABORT_AT_RECORD_COUNT is not None:
+            return
+        account = self.account_of(context)
+        moment = min(moment, self.run.settings.now)
+        for keeper in self._keepers:
+            before = self._mark(keeper, account)
+            if before is None or before < moment:
+                state = keeper.get_context_state({"account_sid": account})
+                state["replication_key"] = self._bookmark_key
+                state["replication_key_value"] = iso(moment)
+                keeper.state_manager.is_flushed = False
+
+    def drop_unchanged(self, page: Page, bookmark: datetime | None) -> None:
+        """Leave out rows that are as they were at the last run; their children are read.
+
+        Args:
+            page: A page of a list that is read whole.
+            bookmark: When the last run began.
+        """
+        if bookmark is None:
+            return
+        floor = iso(bookmark)[:-1]
+        page.parents = page.records
+        page.records = [row for row in page.records if (row.get(UPDATED) or floor) >= floor]

@@ -1,0 +1,118 @@
+"""The fields of records that no schema describes, told from some of them."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from genson import SchemaBuilder
+from genson.schema.strategies import Number, String
+from typing_extensions import override
+
+from tap_twilio.records import Converter, Misfit, converter, to_datetime, to_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tap_twilio.records import Record
+
+MOMENT = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)"
+    r"|[A-Z][a-z]{2}, \d\d? [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}"
+)
+"""A timestamp as the product APIs or as the 2010 API write it."""
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+class _Moment(String):  # type: ignore[misc]
+    """A string that is a timestamp."""
+
+    @classmethod
+    @override
+    def match_object(cls, obj: Any) -> bool:
+        if not isinstance(obj, str) or not MOMENT.fullmatch(obj):
+            return False
+        try:
+            to_datetime(obj)
+        except Misfit:
+            return False
+        return True
+
+    @override
+    def to_schema(self) -> dict[str, Any]:
+        return {**super().to_schema(), "format": "date-time"}
+
+
+class _Amount(Number):  # type: ignore[misc]
+    """Any number: the next page may have decimals where this one has none."""
+
+    PYTHON_TYPES = (int, Decimal)
+
+    @override
+    def to_schema(self) -> dict[str, Any]:
+        return {**super().to_schema(), "type": "number"}
+
+
+class _Rows(SchemaBuilder):  # type: ignore[misc]
+    EXTRA_STRATEGIES = (_Moment, _Amount)
+
+
+def infer(records: Iterable[Record]) -> dict[str, dict[str, Any]]:
+    """Tell the fields of records.
+
+    Types are as lenient as targets accept them: everything may be null, what is a string or
+    differs from record to record is a string, and what is inside of objects and arrays isn't told.
+
+    Args:
+        records: Rows as Twilio sent them.
+
+    Returns:
+        A JSON schema for each field.
+    """
+    builder = _Rows()
+    for record in records:
+        builder.add_object({name: _outside(value) for name, value in record.items()})
+    found = builder.to_schema().get("properties", {})
+    return {name: _lenient(schema) for name, schema in found.items()}
+
+
+def _outside(value: Any) -> Any:  # noqa: ANN401
+    return type(value)() if isinstance(value, (dict, list)) else value
+
+
+def _lenient(schema: dict[str, Any]) -> dict[str, Any]:
+    kinds = {
+        (kind, variant.get("format"))
+        for variant in schema.get("anyOf", [schema])
+        for kind in ([variant["type"]] if isinstance(variant["type"], str) else variant["type"])
+        if kind != "null"
+    }
+    kind, form = kinds.pop() if len(kinds) == 1 else ("string", None)
+    lenient: dict[str, Any] = {"type": [kind, "null"]}
+    return lenient if form is None else {**lenient, "format": form}
+
+
+class LenientConverter(Converter):
+    """Types records by a schema that was told from others: strings hold whatever comes."""
+
+    def __init__(self, schema: Mapping[str, Any], **options: Any) -> None:
+        """Compile a schema.
+
+        Args:
+            schema: The stream's JSON schema.
+            **options: As :class:`Converter` has them.
+        """
+        super().__init__(schema, **options)
+        self._texts = {
+            name for name, field in schema["properties"].items() if converter(field) is to_text
+        }
+
+    @override
+    def _drop(self, record: Record, name: str) -> None:
+        if name in self._texts:
+            record[name] = _encoder.encode(record[name]).decode()
+        else:
+            super()._drop(record, name)

@@ -1,0 +1,455 @@
+"""Streams that the setting ``custom_streams`` declares, for endpoints that have no class here."""
+
+from __future__ import annotations
+
+import itertools
+import string
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from typing_extensions import override
+
+from tap_twilio.client import GIVEN_UP
+from tap_twilio.credentials import ROOT_PRODUCT
+from tap_twilio.declarations import SETTING, Declaration, is_dated
+from tap_twilio.errors import AbsentError, RefusedError, TapError
+from tap_twilio.inference import LenientConverter, infer
+from tap_twilio.pages import Request
+from tap_twilio.schemas import Endpoint, snake
+from tap_twilio.settings import SettingsError, did_you_mean
+from tap_twilio.streams import STREAMS
+from tap_twilio.streams.accounts import Accounts, AccountStream
+from tap_twilio.windows import EPOCH, Window, iso
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from requests.auth import HTTPBasicAuth
+
+    from tap_twilio.pages import Page
+    from tap_twilio.planning import PlannedStream
+    from tap_twilio.records import Converter, Record
+    from tap_twilio.stream import TwilioStream
+    from tap_twilio.tap import TapTwilio
+
+PARENTS_TRIED = 10
+"""Accounts or parents to look at for a first row, when fields have to be told from rows."""
+
+FAR_OFF = timedelta(days=3)
+"""Further than this outside of what was asked for, no reading of a date filter gives rows."""
+
+SECRETS = ("auth_token", "secret")
+"""Fields that are secret wherever Twilio shows them."""
+
+Schema = dict[str, Any]
+
+
+class CustomStream(AccountStream):
+    """Base of the declared streams: what the declaration leaves out is told from the rows."""
+
+    declaration: ClassVar[Declaration]
+    converter_type = LenientConverter
+    typed_by_catalog = True
+
+    def __init__(self, tap: TapTwilio, samples: Samples) -> None:
+        """Read nothing yet.
+
+        Args:
+            tap: The tap.
+            samples: Where first rows come from.
+        """
+        super().__init__(tap)
+        self._samples = samples
+        self._told = False
+
+    @classmethod
+    @override
+    def load(cls) -> tuple[Schema, Endpoint]:
+        declared = cls.declaration
+        fields = {name: _nullable(field) for name, field in (declared.properties or {}).items()}
+        schema = {
+            "type": "object",
+            "properties": cls._completed(fields, cls.primary_keys),
+            "additionalProperties": True,
+        }
+        return schema, Endpoint(
+            paging="any",
+            data_key=declared.data_key,
+            page_size=declared.page_size,
+            parameters={snake(name): name for name in declared.params},
+        )
+
+    # --- What a record looks like --------------------------------------------------------------
+
+    @property
+    @override
+    def schema(self) -> Schema:
+        """The JSON schema of a record: the catalog's, the declared one, or else the rows' own."""
+        if not self._told:
+            self._told = True
+            found = self._told_by_catalog() or self._told_by_rows()
+            if found is not None:
+                for secret in self.secret_fields:
+                    found.pop(secret, None)
+                record = {**super().schema, "properties": found}
+                if self.masker is None:
+                    self.wire_schema = self._schema = record
+                else:
+                    # Fields that are told from rows carry no marks: nobody has said that they
+                    # are not personal.
+                    self._schema = self.masker.announce(record)
+        return super().schema
+
+    def _told_by_catalog(self) -> dict[str, Schema] | None:
+        if self._input_schema is None:
+            return None
+        return self._dated(self._input_schema.get("properties", {}))
+
+    def _told_by_rows(self) -> dict[str, Schema] | None:
+        # A stream that is not in the user's catalog isn't read.
+        if self.declaration.properties is not None or self._tap_input_catalog is not None:
+            return None
+        rows = self._samples.rows(self)
+        fields = infer(rows)
+        if rows:
+            self._check_fields({*fields, *placeholders(type(self))})
+        if self.declaration.key is None and "sid" in fields:
+            self.primary_keys = ("sid",)
+        return self._completed(fields, self.primary_keys)
+
+    def _check_fields(self, known: Collection[str]) -> None:
+        declared = self.declaration
+        for setting, names in (
+            ("key", declared.key or ()),
+            ("replication_key", filter(None, [declared.replication_key])),
+        ):
+            for name in names:
+                if name not in known:
+                    msg = (
+                        f"{declared.place}.{setting}: the rows of {self.name} have no field "
+                        f"{name!r}; {did_you_mean(name, list(known))}"
+                    )
+                    raise TapError(msg)
+
+    @classmethod
+    def _completed(
+        cls, fields: Mapping[str, Schema], primary_keys: Iterable[str]
+    ) -> dict[str, Schema]:
+        """Add to fields those that every record has: the parents' SIDs, and its keys."""
+        completed = cls._dated(fields)
+        for name in placeholders(cls):
+            completed.setdefault(name, {"type": "string"})
+        for name in primary_keys:
+            completed[name] = _required(completed.get(name, {"type": "string"}))
+        return completed
+
+    @classmethod
+    def _dated(cls, fields: Mapping[str, Schema]) -> dict[str, Schema]:
+        """Make sure that windows can be cut by the replication key."""
+        key = cls.declaration.replication_key
+        if key is None or is_dated(fields.get(key, {})):
+            return dict(fields)
+        return {**fields, key: {"type": ["string", "null"], "format": "date-time"}}
+
+    @cached_property
+    @override
+    def converter(self) -> Converter:
+        _ = self.schema
+        return super().converter
+
+    @override
+    def cut(self, page: Page) -> None:
+        window, dates, key = page.request.window, self.window, self.declaration.replication_key
+        if window is not None and dates is not None and key is not None:
+            oldest = iso(window.start - FAR_OFF)
+            newest = "~" if window.end is None else iso(window.end + FAR_OFF)
+            if not all(oldest < row[key] < newest for row in page.records if row.get(key)):
+                after, before = dates.names
+                self.warn_once(
+                    "Twilio gives rows of other dates than it is asked for: see whether "
+                    f"{self.declaration.place}.date_parameters, {after!r} and {before!r}, are "
+                    f"parameters of this list that bound {key!r}"
+                )
+        super().cut(page)
+
+    # --- Whose rows ----------------------------------------------------------------------------
+
+    @override
+    def signature(self, account_sid: str | None) -> HTTPBasicAuth | None:
+        names_account = self.declaration.account or "{account_sid}" in self.path
+        if self.product == ROOT_PRODUCT and not names_account:
+            # Nothing but the signature tells whose rows are wanted, as on the products' hosts.
+            return self.run.credentials.sign("", account_sid)
+        return super().signature(account_sid)
+
+    @override
+    def may_read(self, context: Mapping[str, Any]) -> bool:
+        only = self.declaration.account
+        return only in {None, self.account_of(context)} and super().may_read(context)
+
+
+class Samples:
+    """First rows of streams, for fields to be told from before a run begins."""
+
+    def __init__(self, tap: TapTwilio) -> None:
+        """Ask nothing yet.
+
+        Args:
+            tap: The tap.
+        """
+        self._tap = tap
+        self._accounts: list[Record] | Exception | None = None
+        self._reason = ""
+
+    def rows(self, stream: CustomStream) -> list[Record]:
+        """Read the first page of a stream that has rows.
+
+        Args:
+            stream: The stream.
+
+        Returns:
+            Its rows as Twilio sent them; none, with a warning, where there are none to be had.
+        """
+        self._reason = "there are no rows yet"
+        try:
+            for context in itertools.islice(self._contexts(stream), PARENTS_TRIED):
+                page = self._first(stream, context)
+                if page is not None:
+                    return page.records
+        except GIVEN_UP as error:
+            self._reason = str(error)
+        stream.logger.warning(
+            "%s: the fields of %s can't be told (%s); they are passed on as they are, and targets "
+            "that need to know them get them from %s.schema",
+            stream.declaration.place,
+            stream.name,
+            self._reason,
+            stream.declaration.place,
+        )
+        return []
+
+    def _parents_of_all(self) -> list[Record]:
+        """Find out, once for all streams, which accounts there are, the configured one first.
+
+        What a run would look at is asked for here by hand: planning asks for selections, and
+        these for the schemas that are being made.
+        """
+        if self._accounts is None:
+            try:
+                self._accounts = self._list_accounts()
+            except GIVEN_UP as error:
+                self._accounts = error
+        if isinstance(self._accounts, Exception):
+            raise self._accounts
+        return self._accounts
+
+    def _list_accounts(self) -> list[Record]:
+        root, settings = self._tap.streams[Accounts.name], self._tap.run.settings
+        assert isinstance(root, Accounts)  # noqa: S101
+        main = settings.account_sid
+        try:
+            page = root.fetch(Request(root, {}, (0,), {}))
+        except RefusedError:
+            sids = [name for name in settings.accounts if name.startswith("AC")]
+            return [{"sid": sid} for sid in sids or [main]]
+        root.arrived(page)
+        wanted = set(settings.accounts or ([] if settings.include_subaccounts else [main]))
+        found = [
+            record
+            for record in page.records
+            if not wanted or {record["sid"], record.get("friendly_name")} & wanted
+        ]
+        found.sort(key=lambda record: record["sid"] != main)
+        return [record for record in found if root.is_open(record)]
+
+    def _contexts(self, stream: PlannedStream) -> Iterator[dict[str, Any]]:
+        for context, records in self._above(stream):
+            for record in records:
+                below = stream.context_below(record, context)
+                if below is not None and stream.exists_for(record) and stream.may_read(below):
+                    yield from (below | variant for variant in stream.variants)
+
+    def _above(self, stream: PlannedStream) -> Iterator[tuple[dict[str, Any], list[Record]]]:
+        kind = cast("type[TwilioStream]", stream.parent_stream_type)
+        if kind is Accounts:
+            yield {}, self._parents_of_all()
+            return
+        parent = cast("PlannedStream", self._tap.streams[kind.name])
+        for context in itertools.islice(self._contexts(parent), PARENTS_TRIED):
+            page = self._first(parent, context)
+            if page is not None:
+                parent.converter.convert(page.records, context)
+                yield context, page.records
+
+    def _first(self, stream: PlannedStream, context: dict[str, Any]) -> Page | None:
+        """Read the first page that has rows of one account or parent."""
+        settings, dates = self._tap.run.settings, stream.window
+        params: dict[str, str] = {}
+        if dates is not None:
+            start = dates.clamp(settings.start or EPOCH, settings.now)
+            params = dates.params(Window(start, settings.end), settings.now)
+        for chain in stream.chain_params:
+            try:
+                page = stream.fetch(Request(stream, context, (0,), chain | params))
+            except (AbsentError, RefusedError) as error:
+                self._reason = str(error)
+                return None
+            if page.records:
+                return page
+        return None
+
+
+# --- Classes from declarations -----------------------------------------------------------------
+
+
+def classes(declarations: Iterable[Declaration]) -> list[type[CustomStream]]:
+    """Make a stream class of each declaration.
+
+    Args:
+        declarations: The declarations, each sensible by itself.
+
+    Returns:
+        The classes, parents before their children.
+
+    Raises:
+        SettingsError: They don't go together with each other or with the tap's own streams.
+    """
+    known: dict[str, type[TwilioStream]] = {stream.name: stream for stream in STREAMS}
+    mistakes = []
+    waiting: dict[str, Declaration] = {}
+    for one in declarations:
+        if one.name in known or one.name in waiting:
+            owner = "the tap itself" if one.name in known else waiting[one.name].place
+            mistakes.append(f"{one.place}.name: there is a stream {one.name!r} already: {owner}'s")
+        else:
+            waiting[one.name] = one
+    made: list[type[CustomStream]] = []
+    while waiting:
+        ready = [one for one in waiting.values() if one.parent not in waiting]
+        for one in ready or waiting.values():
+            if one.parent in known:
+                made.append(_class(one, known[one.parent]))
+                known[one.name] = made[-1]
+                mistakes += _misfits(made[-1])
+            elif one.parent in waiting:
+                mistakes.append(f"{one.place}.parent: {one.name!r} is its own ancestor")
+            else:
+                hint = did_you_mean(one.parent, list(known))
+                mistakes.append(f"{one.place}.parent: there is no stream {one.parent!r}; {hint}")
+        waiting = {name: one for name, one in waiting.items() if one not in ready} if ready else {}
+    if mistakes:
+        raise SettingsError(mistakes)
+    return made
+
+
+def _class(declared: Declaration, parent: type[TwilioStream]) -> type[CustomStream]:
+    hidden = [
+        field for one in STREAMS if one.product == declared.product for field in one.secret_fields
+    ]
+    has_sid = "sid" in (declared.properties or {})
+    attributes = {
+        "__module__": __name__,
+        "__doc__": f"A stream that {SETTING} declares.",
+        "declaration": declared,
+        "name": declared.name,
+        "product": declared.product,
+        "path": declared.path,
+        "parent_stream_type": parent,
+        "parent_field": declared.parent_field,
+        "primary_keys": (("sid",) if has_sid else ()) if declared.key is None else declared.key,
+        "replication_key": declared.replication_key,
+        "window": declared.window,
+        "lookback": declared.lookback,
+        "params": {name: values[0] for name, values in declared.params.items()},
+        "chains": {name: values for name, values in declared.params.items() if len(values) > 1},
+        "secret_fields": tuple(dict.fromkeys((*SECRETS, *hidden))),
+    }
+    return type(declared.name, (CustomStream,), attributes)
+
+
+def _misfits(stream: type[CustomStream]) -> Iterator[str]:
+    """Tell what about a declaration doesn't go together with its parent, or with its schema."""
+    declared = stream.declaration
+    parent = cast("type[TwilioStream]", stream.parent_stream_type)
+    given, needed = placeholders(stream), _placeholders_of(stream.path)
+    above = placeholders(parent)
+    if parent is not Accounts and set(needed) <= set(above):
+        yield f"{declared.address}: it has no placeholder that records of {declared.parent} fill"
+        return
+    for name in needed:
+        if name not in given:
+            known = ", ".join(f"{{{one}}}" for one in above or given)
+            yield f"{declared.address}: nothing gives {{{name}}}; {declared.parent} gives {known}"
+    if declared.window is not None and any(above.window for above in _lineage(parent)):
+        yield (
+            f"{declared.place}.date_parameters: records of {declared.parent} are read by date, "
+            "and so what is below them is; leave them out, or put a date into params"
+        )
+    fields = _fields(parent)
+    if fields is not None and declared.parent_field not in fields:
+        hint = did_you_mean(declared.parent_field, list(fields))
+        yield (
+            f"{declared.place}.parent_field: records of {declared.parent} have no field "
+            f"{declared.parent_field!r}; {hint}"
+        )
+    if declared.properties is not None:
+        own = [*declared.properties, *given]
+        for name in declared.key or ():
+            if name not in own:
+                hint = did_you_mean(name, own)
+                yield f"{declared.place}.key: the schema has no property {name!r}; {hint}"
+
+
+def _fields(stream: type[TwilioStream]) -> Collection[str] | None:
+    """Name the fields of a stream's records; none if they have yet to be told."""
+    if issubclass(stream, CustomStream) and stream.declaration.properties is None:
+        return None
+    schema, _ = stream.load()
+    return cast("Collection[str]", schema["properties"])
+
+
+def placeholders(stream: type[TwilioStream]) -> list[str]:
+    """Name the SIDs that a stream's records carry of their parents.
+
+    Args:
+        stream: The stream's class.
+
+    Returns:
+        Names as paths have them, outermost first.
+    """
+    parent = cast("type[TwilioStream] | None", stream.parent_stream_type)
+    if parent is None:
+        return []
+    if parent is Accounts:
+        return ["account_sid"]
+    return [*placeholders(parent), *_placeholders_of(stream.path)[-1:]]
+
+
+def _lineage(stream: type[TwilioStream] | None) -> Iterator[type[TwilioStream]]:
+    while stream is not None:
+        yield stream
+        stream = cast("type[TwilioStream] | None", stream.parent_stream_type)
+
+
+def _placeholders_of(path: str) -> list[str]:
+    return [name for _, name, *_ in string.Formatter().parse(path) if name]
+
+
+def _nullable(field: Schema) -> Schema:
+    kinds = field.get("type")
+    if kinds is None:
+        return dict(field)
+    return {**field, "type": [*_without_null(kinds), "null"]}
+
+
+def _required(field: Schema) -> Schema:
+    kinds = field.get("type")
+    if kinds is None:
+        return dict(field)
+    left = _without_null(kinds)
+    return {**field, "type": left[0] if len(left) == 1 else left}
+
+
+def _without_null(kinds: str | list[str]) -> list[str]:
+    return [kind for kind in ([kinds] if isinstance(kinds, str) else kinds) if kind != "null"]

