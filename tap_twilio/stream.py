@@ -60,7 +60,7 @@ class TwilioStream(PlannedStream):
         for window, chains in self.plan(context, order):
             for request in chains:
                 position = itertools.count()
-                restartable = self.position_field is None
+                restartable = self.position_field is None and bool(self.own_keys)
                 for page in Chain(request, self.run.ahead.take, restartable=restartable):
                     self._complete(page, position, seen)
                     self.drop_unchanged(page, bookmark)
@@ -92,7 +92,7 @@ class TwilioStream(PlannedStream):
         for index, record in enumerate(page.records):
             if record.get(key) is None:
                 identity = tuple(record.get(name) for name in self.own_keys)
-                if identity in seen and None not in identity:
+                if identity and identity in seen and None not in identity:
                     continue
                 seen.add(identity)
             kept.append(index)
