@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types pytest format schemas constraints clean bench
+.PHONY: help setup demo test lint types pytest format schemas constraints clean bench soak audit
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -50,6 +50,12 @@ constraints: $(VENV)/.dev ## Renew constraints.txt: the versions that everything
 bench: $(VENV)/.sandbox ## Measure throughput and memory, other connectors beside it (20 minutes)
 	@$(BIN)/python -m benchmarks
 	@$(BIN)/python -m benchmarks.plot
+
+soak: $(VENV)/.dev ## Play random trouble for MINUTES=20 and look for anything lost (SEED=... to repeat)
+	@$(BIN)/python -m soak --minutes $(or $(MINUTES),20) $(if $(SEED),--seed $(SEED))
+
+audit: $(VENV)/.dev ## Ask for known weaknesses in the dependencies, where that service can be reached
+	@PYTHONPATH=. $(BIN)/python scripts/audit.py
 
 clean: ## Remove everything that was made here
 	@rm -rf $(VENV) .cache build dist output transform/logs transform/target .coverage* .hypothesis \

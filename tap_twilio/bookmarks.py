@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from singer_sdk.helpers._state import get_state_partitions_list
+from singer_sdk.helpers._state import get_state_if_exists, get_state_partitions_list
 
 from tap_twilio.client import EndpointClient
 from tap_twilio.windows import EPOCH, Window, iso, parse_moment
@@ -229,10 +229,13 @@ class BookmarkedStream(EndpointClient):
     def _mark(self, keeper: BookmarkedStream, account: str) -> datetime | None:
         if not self.is_incremental and not self.skips_unchanged:
             return None
-        state = self._state(keeper, account)
-        if state.get("replication_key") != self._bookmark_key:
+        # Another tap's bookmark is for all accounts: it holds for those without their own.
+        of_all = get_state_if_exists(self._tap.state, keeper.name) or {}
+        states = (self._state(keeper, account), of_all)
+        holder = next((one for one in states if "replication_key_value" in one), {})
+        if holder.get("replication_key") != self._bookmark_key:
             return None
-        return parse_moment(state["replication_key_value"], self.run.settings.now)
+        return parse_moment(holder["replication_key_value"], self.run.settings.now)
 
     def _state(self, keeper: BookmarkedStream, account: str) -> dict[str, Any]:
         for partition in get_state_partitions_list(self._tap.state, keeper.name) or []:

@@ -14,14 +14,15 @@ from urllib.parse import quote, urlsplit
 import backoff
 import requests
 from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.singerlib import Schema
+from singer_sdk.singerlib import Catalog, Schema
 from singer_sdk.streams import RESTStream
 from typing_extensions import override
 
-from tap_twilio import pagination, schemas
+from tap_twilio import inputs, pagination, schemas
 from tap_twilio.errors import (
     AbsentError,
     RefusedError,
+    ResponseError,
     RetentionError,
     TapError,
     ThrottledError,
@@ -30,6 +31,7 @@ from tap_twilio.errors import (
 from tap_twilio.pages import Page, Request
 from tap_twilio.pagination import ShapeError
 from tap_twilio.pii import MARK, Masker
+from tap_twilio.redaction import is_news
 from tap_twilio.windows import Unit
 
 if TYPE_CHECKING:
@@ -65,6 +67,7 @@ class EndpointClient(RESTStream[str]):
         span: A date filter that only bounds what is summed, by ``start_date`` and ``end_date``.
         lookback: How long Twilio still changes a row.
         params: Query parameters that are always sent.
+        switches: Query parameters that settings turn on, by the setting's name.
         chains: Query parameters that need one request chain for each value, as no single
             request lists all rows.
         path_values: Values of placeholders in the path that no list gives: one read for each.
@@ -77,6 +80,7 @@ class EndpointClient(RESTStream[str]):
             ``{"period_start": "period.start"}``.
         position_field: Field to add to each record: its position in the list.
         secret_fields: Fields that never leave the tap.
+        typed_by_catalog: Whether a catalog says what a record looks like.
         wire_schema: What a record is before personal data is masked; ``schema`` tells it after.
         masker: Masks personal data; none where it is kept.
     """
@@ -88,6 +92,7 @@ class EndpointClient(RESTStream[str]):
     span: ClassVar[DateFilter | None] = None
     lookback: ClassVar[timedelta] = timedelta(0)
     params: ClassVar[Mapping[str, str]] = {}
+    switches: ClassVar[Mapping[str, str]] = {}
     chains: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     path_values: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     context_params: ClassVar[Mapping[str, str]] = {}
@@ -98,6 +103,7 @@ class EndpointClient(RESTStream[str]):
     lifted: ClassVar[Mapping[str, str]] = {}
     position_field: ClassVar[str | None] = None
     secret_fields: ClassVar[tuple[str, ...]] = ()
+    typed_by_catalog: ClassVar[bool] = False
 
     primary_keys: Sequence[str] = ("sid",)
     state_partitioning_keys: Sequence[str] | None = ("account_sid",)
@@ -120,15 +126,23 @@ class EndpointClient(RESTStream[str]):
             keys = {*type(self).primary_keys, cast("Any", type(self)).replication_key}
             self.masker = Masker(schema, tap.pii, keys)
         super().__init__(tap, schema=self.masker.announce(schema) if self.masker else schema)
+        self.logger.addFilter(is_news)
         self._seen_oddities: set[str] = set()
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
+        """Take selection, keys and method from a catalog; records stay what they are."""
         entry = catalog.get_stream(self.name)
-        if entry is not None and self.masker is not None:
+        if entry is not None and self.masker is not None and self.typed_by_catalog:
             # The catalog may have been made when personal data was still kept.
             entry.schema = Schema.from_dict(self.masker.announce(entry.schema.to_dict()))
         super().apply_catalog(catalog)
+        if entry is not None and not self.typed_by_catalog:
+            for sentence in inputs.differences(entry.schema.to_dict(), self.schema):
+                if self.selected:
+                    self.warn_once(sentence)
+            entry.schema = Schema.from_dict(self.schema)
+            self._input_schema = None
 
     @classmethod
     def load(cls) -> tuple[dict[str, Any], Endpoint]:
@@ -150,6 +164,11 @@ class EndpointClient(RESTStream[str]):
         return cls.product, "".join(
             text + ("" if name is None else "{}") for text, name, *_ in parts
         )
+
+    @property
+    def own_keys(self) -> Sequence[str]:
+        """What identifies a record, whatever a catalog says that the target shall take."""
+        return type(self).primary_keys
 
     @classmethod
     def exists_for(cls, parent: Record) -> bool:  # noqa: ARG003
@@ -228,11 +247,11 @@ class EndpointClient(RESTStream[str]):
         try:
             return self._patient_get(_Try(request, self.page_limit))
         except AbsentError:
-            if request.window is None or not self.absent_is_empty:
+            if request.window is None or request.link is not None or not self.absent_is_empty:
                 raise
             return Page(None, 0, None, None, request)
         except RetentionError:
-            if request.window is None or self.window is None:
+            if request.window is None or self.window is None or request.link is not None:
                 raise
             # The clamped start is minutes within Twilio's retention; where Twilio counts in
             # days, the next midnight is.
@@ -292,11 +311,17 @@ class EndpointClient(RESTStream[str]):
             body = self.run.transport.get(
                 url, params, endpoint=endpoint, auth=signature, limiter=self.run.limiter(account)
             )
-            listing = pagination.read(self.endpoint.paging, body, self.endpoint.data_key)
-        except RefusedError as error:
-            if (self.name, account) not in self.run.readable:
+            listing = pagination.read(
+                self.endpoint.paging,
+                body,
+                self.endpoint.data_key,
+                fields=self.wire_schema["properties"].keys(),
+            )
+        except (RefusedError, AbsentError) as error:
+            if not self._was_readable(request, error):
                 raise
-            # It could be read a moment ago: that is no lack of permission.
+            # It could be read a moment ago: that is no lack of permission, nor of the product.
+            attempt.failures += 1
             raise TransientError(endpoint, error.status, message=str(error)) from error
         except TransientError as error:
             attempt.failed(error)
@@ -310,11 +335,16 @@ class EndpointClient(RESTStream[str]):
             raise
         self.run.readable.add((self.name, account))
         link = listing.link and self.run.settings.hosts.follow(self.product, listing.link)
-        if link is not None and link == url:
-            message = "its link to the next page leads to itself"
-            msg_0 = f"{endpoint}: {message}"
-            raise TapError(msg_0)
         return Page(listing.rows, len(body), attempt.page_size, link, request, more=listing.more)
+
+    def _was_readable(self, request: Request, error: ResponseError) -> bool:
+        """Tell whether a refusal contradicts what this account's stream gave before."""
+        if (self.name, self.account_of(request.context)) not in self.run.readable:
+            return False
+        # Below another list, each path is a resource of its own; a link that leads nowhere is
+        # its chain's affair.
+        listed = set(request.context) <= {"account_sid"} and request.link is None
+        return isinstance(error, RefusedError) or (listed and not self.absent_is_empty)
 
     def _without_personal(self, path: str, context: Mapping[str, Any]) -> str:
         """Leave values that are personal data out of a path that messages will name."""

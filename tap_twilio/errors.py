@@ -21,6 +21,10 @@ class LinkError(TapError):
     """Twilio's answer led to a host that must not see the credentials."""
 
 
+class ChainError(TapError):
+    """The links between the pages of a list don't lead to its end."""
+
+
 class IncompleteError(TapError):
     """The run ended, and some of what was asked for could not be read."""
 

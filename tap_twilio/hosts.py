@@ -104,10 +104,14 @@ class Hosts:
             return own + link
         if link.startswith(f"{own}/"):
             return link
-        target = urlsplit(link)
-        host = target.hostname or ""
+        try:
+            target = urlsplit(link)
+            host, port = target.hostname or "", target.port
+        except ValueError:
+            msg = f"{own}: a link to the next page is none: {link[:200]!r}"
+            raise LinkError(msg) from None
         known = host.startswith(f"{product}.") and host.endswith(f".{DOMAIN}")
-        if target.scheme != "https" or not known or target.port not in {None, 443}:
+        if target.scheme != "https" or not known or port not in {None, 443}:
             msg = f"{own}: a link to the next page leads to {host or link!r} instead"
             raise LinkError(msg)
         query = f"?{target.query}" if target.query else ""

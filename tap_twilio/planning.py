@@ -66,8 +66,11 @@ class PlannedStream(BookmarkedStream):
         values: dict[str, Iterable[Any]] = dict(self.chains)
         for name, value in self.run.settings.filters.get(self.name, {}).items():
             values[self.endpoint.parameters[name]] = value if isinstance(value, list) else [value]
+        settings = self.run.settings
+        own = dict(self.params)
+        own |= {name: "true" for key, name in self.switches.items() if getattr(settings, key)}
         return [
-            dict(self.params) | dict(zip(values, map(_wire, combination), strict=True))
+            own | dict(zip(values, map(_wire, combination), strict=True))
             for combination in itertools.product(*values.values())
         ]
 
@@ -346,7 +349,7 @@ class PlannedStream(BookmarkedStream):
         Returns:
             The values of its fields.
         """
-        return tuple(record.get(name) for name in self.primary_keys)
+        return tuple(record.get(name) for name in self.own_keys)
 
     def _bounds(self, window: Window) -> tuple[str, str]:
         """Write a window's bounds so that they compare with the key's values as strings."""

@@ -1,10 +1,25 @@
-"""What a run did: counted as it goes, told at its end."""
+"""What a run does: counted as it goes, told while it goes on and at its end."""
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from singer_sdk import metrics
+
+from tap_twilio.status import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+logger = logging.getLogger("tap-twilio")
+
+SECONDS_BETWEEN_LINES: Final = 30.0
+"""How often a stream that goes on is told of in the log."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +52,7 @@ class Progress:
         absent: Resources that didn't exist (404), by stream.
         skipped: Why a stream was not read for an account, by stream and account.
         failures: What was asked for and could not be read to its end.
+        positions: Account and date of the row emitted last, by stream.
     """
 
     records: Counter[str] = field(default_factory=Counter)
@@ -45,6 +61,10 @@ class Progress:
     absent: Counter[str] = field(default_factory=Counter)
     skipped: dict[tuple[str, str], str] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
+    positions: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _spans: dict[str, tuple[float, float]] = field(default_factory=dict, repr=False)
+    _lines: dict[str, tuple[float, int]] = field(default_factory=dict, repr=False)
+    _status: Status = field(default_factory=Status, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def count_request(self, stream: str, *, again: bool) -> None:
@@ -57,9 +77,92 @@ class Progress:
         with self._lock:
             self.requests[stream] += 1
             self.retries[stream] += again
+            self._note_time(stream)
 
-    def summary(self) -> list[str]:
+    def count_records(self, stream: str, count: int, account: object, date: object) -> None:
+        """Count a page of records, once it is written.
+
+        Args:
+            stream: Name of the stream.
+            count: How many there were.
+            account: The account of the last of them.
+            date: Its replication key's value, if the stream has one.
+        """
+        with self._lock:
+            self.records[stream] += count
+            self._note_time(stream)
+        if count:
+            self.positions[stream] = (str(account or ""), str(date or ""))
+        self.tick(stream)
+
+    def _note_time(self, stream: str) -> None:
+        now = time.monotonic()
+        self._spans[stream] = (self._spans.get(stream, (now, now))[0], now)
+
+    # --- While the run goes on -----------------------------------------------------------------
+
+    def tick(self, stream: str | None = None) -> None:
+        """Tell how far the run has come, if it is time to; called by the emitting thread.
+
+        Args:
+            stream: The stream that has just come on.
+        """
+        if stream is not None:
+            self._tell(stream)
+        self._status.draw(self._glance)
+
+    def _tell(self, stream: str) -> None:
+        now = time.monotonic()
+        told, _ = self._lines.setdefault(stream, (self._spans.get(stream, (now, now))[0], 0))
+        if now - told >= SECONDS_BETWEEN_LINES:
+            self._lines[stream] = (now, self.records[stream])
+            logger.info("%s", self._line(stream))
+
+    def _line(self, stream: str) -> str:
+        account, date = self.positions.get(stream, ("", ""))
+        words = [f"{stream}: {self.records[stream]:,} records"]
+        words += [f"up to {date}"] if date else []
+        words += [account] if account else []
+        return ", ".join(words)
+
+    def _glance(self) -> str:
+        latest = next(reversed(self.positions), None)
+        total = f"{self.records.total():,} records, {self.requests.total():,} requests"
+        return total if latest is None else f"{total} | {self._line(latest)}"
+
+    def finish(self) -> None:
+        """Take the live line away."""
+        self._status.close()
+
+    # --- At its end ----------------------------------------------------------------------------
+
+    def points(self) -> Iterator[metrics.Point[Any]]:
+        """Give the run's measures: one of each kind for each stream that was read.
+
+        Yields:
+            Points as the SDK's metrics have them, tagged with the stream's name.
+        """
+        for name in sorted(self.records | self.requests):
+            failed = any(failure.stream == name for failure in self.failures)
+            status = metrics.Status.FAILED if failed else metrics.Status.SUCCEEDED
+            begun, ended = self._spans.get(name, (0.0, 0.0))
+            tags = {metrics.Tag.STREAM.value: name}
+            yield metrics.Point("counter", metrics.Metric.RECORD_COUNT, self.records[name], tags)
+            yield metrics.Point(
+                "counter", metrics.Metric.HTTP_REQUEST_COUNT, self.requests[name], tags
+            )
+            yield metrics.Point(
+                "timer",
+                metrics.Metric.SYNC_DURATION,
+                round(ended - begun, 3),
+                tags | {metrics.Tag.STATUS.value: status.value},
+            )
+
+    def summary(self, bookmarks: Mapping[str, list[str]] | None = None) -> list[str]:
         """Tell the run in lines for people.
+
+        Args:
+            bookmarks: The bookmarks that streams have reached, one for each account.
 
         Returns:
             Lines without secrets: totals, a line for each stream, then what was left out.
@@ -74,6 +177,7 @@ class Progress:
         lines += [
             f"  {name}: {self.records[name]:,} records, {self.requests[name]:,} requests"
             + (f", {self.absent[name]:,} not there (404)" if self.absent[name] else "")
+            + _reach((bookmarks or {}).get(name, []))
             for name in names
         ]
         lines += [
@@ -82,3 +186,10 @@ class Progress:
         ]
         lines += [f"  FAILED {failure}" for failure in self.failures]
         return lines
+
+
+def _reach(bookmarks: list[str]) -> str:
+    if not bookmarks:
+        return ""
+    first, last = min(bookmarks), max(bookmarks)
+    return f", bookmark {first}" + ("" if first == last else f" to {last}")

@@ -19,6 +19,9 @@ Column = Callable[[list[Record], str], None]
 MOST_KEPT = 10_000
 """Results of a conversion to keep before all are forgotten."""
 
+DIGITS = 400
+"""Digits that a number may have before or behind its point: more than any target can hold."""
+
 _INTEGRAL = re.compile(r"[+-]?\d+")
 
 
@@ -142,14 +145,15 @@ def to_integer(value: Any) -> int | None:  # noqa: ANN401
     """
     if type(value) is int:
         return value
-    if isinstance(value, str) and _INTEGRAL.fullmatch(value):
+    if isinstance(value, str) and len(value) <= DIGITS and _INTEGRAL.fullmatch(value):
         return int(value)
     number = to_number(value)
     if number is None:
         return None
-    if number != int(number):
+    whole = int(number)
+    if number != whole:
         raise Misfit
-    return int(number)
+    return whole
 
 
 def to_number(value: Any) -> Decimal | int | None:  # noqa: ANN401
@@ -164,17 +168,17 @@ def to_number(value: Any) -> Decimal | int | None:  # noqa: ANN401
     Raises:
         Misfit: It is no finite number.
     """
-    if type(value) is int or (isinstance(value, Decimal) and value.is_finite()):
+    if type(value) is int:
         return value
     if value == "":
         return None
-    if not isinstance(value, str):
+    if not isinstance(value, (str, Decimal)):
         raise Misfit
     try:
         number = Decimal(value)
     except InvalidOperation as error:
         raise Misfit from error
-    if not number.is_finite():
+    if not number.is_finite() or abs(number.adjusted()) > DIGITS:
         raise Misfit
     return number
 

@@ -1,4 +1,4 @@
-"""Keep secrets out of whatever is logged."""
+"""Keep secrets out of whatever is logged, and what nobody needs to read."""
 
 from __future__ import annotations
 
@@ -10,6 +10,31 @@ from typing_extensions import override
 
 MASK: Final = "********"
 SHORTEST: Final = 6
+
+_NOISE: Final = frozenset(
+    {
+        "Added '%s' as child stream to '%s'",
+        "Skipping deselected stream '%s'.",
+        # Told in one sentence besides.
+        "An unhandled error occurred while syncing '%s'",
+        "Backing off %s(...) for %.1fs (%s)",
+        "Giving up %s(...) after %d tries (%s)",
+    }
+)
+"""What the SDK logs for each of some hundred streams at every start, or tells twice."""
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """Tell whether a log record is worth reading.
+
+    Args:
+        record: The record.
+
+    Returns:
+        False for what the SDK says too often.
+    """
+    return record.msg not in _NOISE
+
 
 _QUERY: Final = re.compile(r"(https?://[^\s?]+|/(?:2010-04-01|v\d+)/[^\s?]*)\?[^\s)'\"]+")
 

@@ -126,7 +126,9 @@ class Run:
         Raises:
             Stopped: It was.
         """
+        self.progress.tick()
         if self._exit_code is not None:
+            self.progress.finish()
             self._write_state()
             raise Stopped(self._exit_code)
 

@@ -147,6 +147,22 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         "that changed since the last run. They are read whole in any case.",
     ),
     th.Property(
+        "include_deleted_recordings",
+        th.BooleanType,
+        default=False,
+        title="Include deleted recordings",
+        description="Whether to read recordings that were deleted within the last 40 days; their "
+        "status is deleted.",
+    ),
+    th.Property(
+        "emit_activate_version_messages",
+        th.BooleanType,
+        default=False,
+        title="Emit ACTIVATE_VERSION messages",
+        description="Whether to let the target drop rows that are gone at Twilio, of streams that "
+        "a run reads whole, in all accounts and without trouble. The target must support it.",
+    ),
+    th.Property(
         "page_size",
         th.IntegerType(minimum=1, maximum=5000),
         title="Page size",
@@ -268,6 +284,8 @@ class Settings:
     include_subaccounts: bool = True
     lookback_days: float | None = None
     skip_unchanged: bool = False
+    include_deleted_recordings: bool = False
+    emit_activate_version_messages: bool = False
     page_size: int | None = None
     max_records: int | None = None
     filters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -370,6 +388,8 @@ def parse(
                 "include_subaccounts",
                 "lookback_days",
                 "skip_unchanged",
+                "include_deleted_recordings",
+                "emit_activate_version_messages",
                 "page_size",
                 "max_records",
                 "filters",

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 from singer_sdk.mapper import SameRecordTransform
 from typing_extensions import override
 
+from tap_twilio.activation import is_whole, was_read
+from tap_twilio.chain import Chain
 from tap_twilio.client import GIVEN_UP
 from tap_twilio.credentials import ROOT_PRODUCT
 from tap_twilio.errors import AbsentError, RefusedError, ResponseError
@@ -21,7 +23,7 @@ from tap_twilio.windows import iso
 from tap_twilio.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Generator, Iterable, Iterator, Mapping
 
     from singer_sdk.helpers.types import Context
 
@@ -35,6 +37,12 @@ REFUSED_LINK = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}
 
 class TwilioStream(PlannedStream):
     """A stream of one of Twilio's resources; subclasses only declare."""
+
+    @property
+    @override
+    def emit_activate_version_messages(self) -> bool:
+        """Not before anything is read, as the SDK would: see :meth:`activate_version`."""
+        return False
 
     # --- Emission ------------------------------------------------------------------------------
 
@@ -94,19 +102,16 @@ class TwilioStream(PlannedStream):
         if self.window is not None:
             self._drop_seen_undated(page, seen)
 
-    def _chain(self, request: Request) -> Iterator[Page]:
-        following: Request | None = request
-        while following is not None:
-            page: Page = self.run.ahead.take(following)
-            if page.parts:
-                for part in page.parts:
-                    yield from self._chain(part)
-                return
-            self.open(page)
-            following = page.following
-            yield page
+    def _chain(self, request: Request) -> Chain:
+        restartable = self.position_field is None and bool(self.own_keys)
+        return Chain(request, self._take, restartable=restartable)
 
-    def _read(self, request: Request, marks: Marks) -> Iterator[Page]:
+    def _take(self, request: Request) -> Page:
+        page: Page = self.run.ahead.take(request)
+        self.open(page)
+        return page
+
+    def _read(self, request: Request, marks: Marks) -> Iterable[Page]:
         return self._chain(request) if request.undated is None else self._search(request, marks)
 
     def _search(self, request: Request, marks: Marks) -> Iterator[Page]:
@@ -142,7 +147,7 @@ class TwilioStream(PlannedStream):
         for index, record in enumerate(page.records):
             if record.get(key) is None:
                 identity = self.identity(record)
-                if identity in seen:
+                if identity and identity in seen and None not in identity:
                     continue
                 seen.add(identity)
             kept.append(index)
@@ -213,8 +218,22 @@ class TwilioStream(PlannedStream):
         Args:
             records: Records of this stream.
         """
+        last = records[-1] if records else {}
+        account = last.get("account_sid")
+        date = None if self.window is None else last.get(self.key)
+        count = len(records)
         self._write(records)
-        self.run.progress.records[self.name] += len(records)
+        self.run.progress.count_records(self.name, count, account, date)
+
+    def begin_version(self) -> None:
+        """Give the records of this run a version, if the setting asks for it and it is safe."""
+        if self.run.settings.emit_activate_version_messages and is_whole(self):
+            self._stream_version = int(self.run.settings.now.timestamp())
+
+    def activate_version(self) -> None:
+        """Have the target drop what this run didn't bring, if it brought all there is."""
+        if self._stream_version is not None and was_read(self):
+            self._write_activate_version_message(self._stream_version)
 
     def _limit(self, page: Page) -> bool:
         """Cut a page to what a dry run wants; tell whether that is all of it."""

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import copy
-import io
-import json
 import os
 import signal
 import sys
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import click
-from singer_sdk import Tap
+from singer_sdk import Tap, metrics
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.singerlib import StateMessage
 from typing_extensions import override
 
-from tap_twilio import settings
+from tap_twilio import inputs, settings
 from tap_twilio.errors import Stopped, TapError
 from tap_twilio.pii import Rule
-from tap_twilio.redaction import redactor
+from tap_twilio.redaction import is_news, redactor
 from tap_twilio.run import Run
 from tap_twilio.stream import TwilioStream
 from tap_twilio.streams import STREAMS
 from tap_twilio.streams.accounts import Accounts
 from tap_twilio.streams.custom import CustomStream, Samples, classes
-from tap_twilio.windows import parse_moment
 from tap_twilio.writer import Writer
 
 if TYPE_CHECKING:
@@ -43,14 +40,7 @@ SIGNAL_BASE = 128
 """A process that a signal ended exits with this plus the signal's number."""
 
 
-_NOISE = frozenset({"Added '%s' as child stream to '%s'", "Skipping deselected stream '%s'."})
-"""What the SDK logs for each of some hundred streams at every start."""
-
 _TOLD_BY_THE_SDK = (ConfigValidationError, click.exceptions.Exit, click.ClickException)
-
-
-def _is_news(record: logging.LogRecord) -> bool:
-    return record.msg not in _NOISE
 
 
 class TapTwilio(Tap):
@@ -73,7 +63,7 @@ class TapTwilio(Tap):
             *args: As the SDK has them.
             **kwargs: As the SDK has them.
         """
-        self.logger.addFilter(_is_news)
+        self.logger.addFilter(is_news)
         super().__init__(*args, **kwargs)
         self._ready = True
 
@@ -139,10 +129,21 @@ class TapTwilio(Tap):
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
-        check_state(state)
+        keys = {
+            stream.name: cast("str", stream.replication_key) if stream.window else None
+            for stream in (*STREAMS, *self._custom)
+        }
+        for note in inputs.understand(state, keys, settings.now_utc()):
+            self.logger.warning("--state: %s", note)
         super().load_state(state)
 
     # --- Streams and messages ------------------------------------------------------------------
+
+    @override
+    def setup_mapper(self) -> None:
+        # The streams put their own schemas into the catalog, which the mapper reads.
+        assert self.streams  # noqa: S101
+        super().setup_mapper()
 
     @override
     def discover_streams(self) -> Sequence[TwilioStream]:
@@ -158,13 +159,6 @@ class TapTwilio(Tap):
         custom = [stream(self, samples) for stream in self._custom]
         return [*(stream(self) for stream in STREAMS), *custom]
 
-    @override
-    def setup_mapper(self) -> None:
-        # The streams put right what a catalog says of personal data; the mapper takes its word.
-        if self.pii.how != "keep":
-            _ = self.streams
-        super().setup_mapper()
-
     def write_state(self) -> None:
         """Write the state as it is, unless that is what was written last."""
         self.state_writer.write_state(self.state)
@@ -175,8 +169,22 @@ class TapTwilio(Tap):
 
     def tell(self) -> None:
         """Log what the run did."""
-        for line in self.run.progress.summary():
+        progress = self.run.progress
+        progress.finish()
+        for point in progress.points():
+            metrics.log(self.metrics_logger, point)
+        for line in progress.summary(self._bookmarks()):
             self.logger.info("%s", line)
+
+    def _bookmarks(self) -> dict[str, list[str]]:
+        return {
+            name: [
+                partition["replication_key_value"]
+                for partition in stream.get("partitions", [])
+                if "replication_key_value" in partition
+            ]
+            for name, stream in self.state.get("bookmarks", {}).items()
+        }
 
     # --- How a run begins and ends -------------------------------------------------------------
 
@@ -206,7 +214,7 @@ class TapTwilio(Tap):
         with _Ending(cls.logger):
             for name in ("state", "catalog"):
                 if options.get(name) is not None:
-                    options[name] = _checked(name, options[name])
+                    options[name] = inputs.read(name, options[name])
             super().invoke(**options)
 
     @classmethod
@@ -242,65 +250,6 @@ class TapTwilio(Tap):
             count = len(page.parents or page.records)
             cls.logger.info("Signed in; %d accounts can be read", count)
         ctx.exit()
-
-
-def _checked(name: str, file: IO[str]) -> IO[str]:
-    """Read an input file, and tell what is wrong with it if it is no JSON object."""
-    text = file.read()
-    try:
-        content = json.loads(text)
-    except ValueError as error:
-        msg = f"--{name}: the file is not JSON ({error})"
-        raise TapError(msg) from None
-    if not isinstance(content, dict):
-        msg = f"--{name}: the file holds no JSON object"
-        raise TapError(msg)
-    if name == "catalog":
-        _check_catalog(content)
-    return io.StringIO(text)
-
-
-def _check_catalog(catalog: dict[str, Any]) -> None:
-    streams = catalog.get("streams")
-    if not isinstance(streams, list) or not all(
-        isinstance(entry, dict) and isinstance(entry.get("tap_stream_id"), str) for entry in streams
-    ):
-        msg = (
-            "--catalog: it has no list 'streams', each with a tap_stream_id; --discover writes one "
-            "that has"
-        )
-        raise TapError(msg)
-
-
-def check_state(state: dict[str, Any]) -> None:
-    """Look whether a state is one of this tap.
-
-    Args:
-        state: The state.
-
-    Raises:
-        TapError: It isn't.
-    """
-    bookmarks = state.get("bookmarks", {})
-    good = isinstance(bookmarks, dict)
-    for name, stream in bookmarks.items() if good else ():
-        partitions = stream.get("partitions", []) if isinstance(stream, dict) else None
-        if not isinstance(partitions, list):
-            good = False
-        for partition in partitions or ():
-            value = partition.get("replication_key_value") if isinstance(partition, dict) else {}
-            try:
-                if value is not None:
-                    parse_moment(cast("str", value), settings.now_utc())
-            except (AttributeError, TypeError, ValueError):
-                msg = f"--state: the bookmark {value!r} of {name} is not a date or date-time"
-                raise TapError(msg) from None
-    if not good:
-        msg = (
-            "--state: this is no state of this tap; it looks like "
-            '{"bookmarks": {"calls": {"partitions": […]}}}. Run without it to begin anew'
-        )
-        raise TapError(msg)
 
 
 class _Ending:

@@ -10,7 +10,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
-from tap_twilio.errors import ThrottledError, TransientError, from_response
+from tap_twilio.errors import TapError, ThrottledError, TransientError, from_response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,6 +68,12 @@ class Transport:
         sent = limiter.enter()
         try:
             status, headers, body = self._exchange(url, params, endpoint, auth)
+        except requests.exceptions.SSLError as untrusted:
+            msg = (
+                f"{urlsplit(url).hostname}: its certificate can't be verified ({untrusted}). If "
+                "it is a proxy's of your own, name the file of its CA in REQUESTS_CA_BUNDLE"
+            )
+            raise TapError(msg) from untrusted
         finally:
             limiter.leave()
         if status == HTTPStatus.OK:

@@ -183,11 +183,6 @@ def test_about_describes_every_setting(run):
         ("state", '{"bookmarks": []}', "--state: this is no state of this tap"),
         (
             "state",
-            '{"bookmarks": {"calls": "2020-01-01"}}',
-            "--state: this is no state of this tap",
-        ),
-        (
-            "state",
             '{"bookmarks": {"calls": {"partitions": [{"replication_key_value": "whenever"}]}}}',
             "--state: the bookmark 'whenever' of calls is not a date",
         ),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from requests.exceptions import RequestException
 from typing_extensions import override
 
-from tap_twilio.errors import RefusedError, ResponseError, SignInError, TapError
+from tap_twilio.errors import RefusedError, ResponseError, SignInError, Stopped, TapError
 from tap_twilio.pages import Page, Request
 from tap_twilio.redaction import redactor
 from tap_twilio.settings import did_you_mean
@@ -207,14 +207,22 @@ class Accounts(TwilioStream):
         self, context: Context | None = None, *, write_messages: bool = True
     ) -> Generator[Record, Any, Any]:
         """Read everything that is selected: all other streams are below this one."""
-        selected = [each for each in (self, *self.descendent_streams) if each.selected]
+        below = cast("list[TwilioStream]", self.descendent_streams)
+        selected = [each for each in (self, *below) if each.selected]
         for stream in selected if write_messages else ():
             stream._write_schema_message()  # noqa: SLF001
-        for stream, page in self.walk(dict(context or {}), self.run.ahead.begin()):
-            if stream.selected and write_messages:
-                stream.write(page.records)
-            if stream is self and self.selected:
-                yield from page.records
+            stream.begin_version()
+        try:
+            for stream, page in self.walk(dict(context or {}), self.run.ahead.begin()):
+                if stream.selected and write_messages:
+                    stream.write(page.records)
+                if stream is self and self.selected:
+                    yield from page.records
+        except Stopped:
+            self._tap.tell()
+            raise
+        for stream in selected if write_messages else ():
+            stream.activate_version()
         if write_messages:
             self._tap.write_last_state()
         self._tap.tell()

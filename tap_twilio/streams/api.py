@@ -119,6 +119,7 @@ class Recordings(AccountStream):
     replication_key = "date_created"
     window = DateFilter("DateCreated")
     lookback = 3 * DAY
+    switches: ClassVar[Mapping[str, str]] = {"include_deleted_recordings": "IncludeSoftDeleted"}
 
 
 class RecordingTranscriptions(AccountStream):

@@ -50,6 +50,7 @@ class CustomStream(AccountStream):
 
     declaration: ClassVar[Declaration]
     converter_type = LenientConverter
+    typed_by_catalog = True
 
     def __init__(self, tap: TapTwilio, samples: Samples) -> None:
         """Read nothing yet.

@@ -1,0 +1,383 @@
+"""What comes in is not what it should be: a table of inputs, and what becomes of each."""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from sandbox import Sandbox, faults
+from tests.harness import LogKeeper, Runner, config_for, select, utc_now
+
+STATE_OF = {"replication_key": "start_time", "replication_key_value": "2026-01-01T00:00:00Z"}
+
+
+@pytest.fixture(scope="module")
+def twilio():
+    volumes = {"calls": 25, "messages": 0}
+    with Sandbox(seed=1, now=utc_now(), days=5, volumes=volumes, subaccounts=0) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def catalog(tmp_path_factory):
+    runner = Runner(tmp_path_factory.mktemp("catalog"), LogKeeper())
+    return select(runner.discover(), ["calls"])
+
+
+@pytest.fixture
+def read(run, twilio, catalog):
+    """Read calls; nothing may ever end in a traceback, or half a message."""
+
+    def go(effect=None, change=lambda _: None, *, state=None, **settings):
+        chosen = copy.deepcopy(catalog)
+        chosen["streams"] = [e for e in chosen["streams"] if e["tap_stream_id"] == "calls"]
+        change(chosen["streams"][0])
+        if effect is not None:
+            twilio.plan(effect, "/Calls.json")
+        try:
+            config = config_for(twilio, max_retries=1, **settings)
+            output = run(config, catalog=chosen, state=state)
+        finally:
+            twilio.clear_plans()
+        assert "Traceback" not in output.log
+        assert "Unexpected" not in output.log
+        return output
+
+    return go
+
+
+# --- Files -------------------------------------------------------------------------------------
+
+FILES = {
+    "": "the file is not JSON",
+    "{": "the file is not JSON",
+    "[]": "the file holds no JSON object",
+    "null": "the file holds no JSON object",
+    "[" * 100_000: "the file is not JSON",
+    "\N{SNOWMAN}": "the file is not JSON",
+}
+
+
+@pytest.mark.parametrize("option", ["state", "catalog"])
+@pytest.mark.parametrize("content", FILES, ids=range(len(FILES)))
+def test_files_that_are_no_json_object(run, twilio, tmp_path, option, content):
+    config, path = tmp_path / "config.json", tmp_path / "input.json"
+    config.write_text(json.dumps(config_for(twilio)))
+    path.write_text(content)
+
+    output = run.raw("--config", str(config), f"--{option}", str(path))
+
+    assert output.exit_code == 1
+    assert output.lines == []
+    assert f"--{option}: {FILES[content]}" in output.log
+
+
+def test_a_file_in_no_encoding(run, twilio, tmp_path):
+    config, path = tmp_path / "config.json", tmp_path / "input.json"
+    config.write_text(json.dumps(config_for(twilio)))
+    path.write_bytes(b'{"\xff": 1}')
+
+    output = run.raw("--config", str(config), "--state", str(path))
+
+    assert output.exit_code == 1
+    assert "--state: the file is not JSON" in output.log
+
+
+# --- Catalogs ----------------------------------------------------------------------------------
+
+
+def set_type(entry):
+    entry["schema"]["properties"]["price"] = {"type": ["string", "null"]}
+
+
+def rename(entry):
+    entry["schema"]["properties"]["old_name"] = {"type": ["string", "null"]}
+    metadata = {"inclusion": "available", "selected": True}
+    entry["metadata"].append({"breadcrumb": ["properties", "old_name"], "metadata": metadata})
+
+
+CATALOGS = {
+    "a stream that isn't": (lambda e: e.update(tap_stream_id="call"), 1, "did you mean 'calls'?"),
+    "a schema that is none": (lambda e: e.update(schema=7), 1, "the schema of calls is none"),
+    "a property that is none": (
+        lambda e: e["schema"]["properties"].update(sid=1),
+        1,
+        "the schema of calls is none",
+    ),
+    "metadata that is none": (lambda e: e.update(metadata={}), 1, "the metadata of calls is none"),
+    "half a metadata": (
+        lambda e: e.update(metadata=[{"breadcrumb": []}]),
+        1,
+        "the metadata of calls is none",
+    ),
+    "a property that is gone": (rename, 0, "the catalog has 'old_name', which the stream has not"),
+    "a property of another type": (set_type, 0, "the catalog gives 'price' another type"),
+    "a property too few": (lambda e: e["schema"]["properties"].pop("price"), 0, ""),
+    "no schema": (lambda e: e.pop("schema"), 0, ""),
+    "no metadata": (lambda e: e.pop("metadata"), 0, ""),
+    "no replication key": (lambda e: e.update(replication_key=None), 0, ""),
+    "full table": (lambda e: e.update(replication_method="FULL_TABLE"), 0, ""),
+}
+
+
+@pytest.mark.parametrize("name", CATALOGS)
+def test_catalogs(read, catalog, name):
+    change, code, sentence = CATALOGS[name]
+
+    output = read(change=change)
+
+    assert output.exit_code == code
+    assert sentence in output.log
+    assert bool(output.records("calls")) is (code == 0)
+    if code == 0:
+        (own,) = (e for e in catalog["streams"] if e["tap_stream_id"] == "calls")
+        said = output.schemas["calls"]["schema"]["properties"]
+        assert said.keys() == own["schema"]["properties"].keys()
+        assert "number" in said["price"]["type"]
+
+
+def test_a_catalog_without_keys_loses_no_row(read):
+    def change(entry):
+        entry["key_properties"] = []
+        for one in entry["metadata"]:
+            one["metadata"].pop("table-key-properties", None)
+
+    output = read(change=change)
+
+    whole = {record["sid"] for record in read().records("calls")}
+    assert {record["sid"] for record in output.records("calls")} == whole
+    assert sum(record["start_time"] is None for record in output.records("calls")) > 1
+
+
+# --- States ------------------------------------------------------------------------------------
+
+
+ACCOUNT = {"account_sid": "AC" + "0" * 32}
+
+
+def partition(**fields):
+    return {"bookmarks": {"calls": {"partitions": [fields]}}}
+
+
+STATES = {
+    "a list of bookmarks": ({"bookmarks": []}, 1, "no state of this tap"),
+    "no bookmarks": ({"bookmarks": None}, 1, "no state of this tap"),
+    "a whole message": ({"type": "STATE", "value": {}}, 1, "Give what is in the 'value'"),
+    "a connector of another kind": ({"calls": {"start_time": "2026"}}, 1, "no state of this tap"),
+    "a number": ({"bookmarks": {"calls": 7}}, 1, "the bookmark 7 of calls has the wrong form"),
+    "partitions that are none": ({"bookmarks": {"calls": {"partitions": 3}}}, 1, "wrong form"),
+    "a partition that is none": ({"bookmarks": {"calls": {"partitions": [3]}}}, 1, "wrong form"),
+    "no date": (partition(**STATE_OF | {"replication_key_value": "soon"}), 1, "'soon' of calls is"),
+    "a duration": (partition(**STATE_OF | {"replication_key_value": "P3D"}), 1, "'P3D' of calls"),
+    "a number as date": (partition(**STATE_OF | {"replication_key_value": 5}), 1, "5 of calls is"),
+    "the future": (
+        partition(**STATE_OF | {"replication_key_value": "2090-01-01T00:00:00Z"}),
+        1,
+        "in the future",
+    ),
+    "another tap's date that is none": ({"bookmarks": {"calls": "now"}}, 1, "'now' of calls is"),
+    "nothing": ({}, 0, ""),
+    "an empty value": (
+        partition(**STATE_OF | {"context": ACCOUNT, "replication_key_value": None}),
+        0,
+        "",
+    ),
+    "no value": (partition(context=ACCOUNT, replication_key="start_time"), 0, ""),
+    "a partition of nothing": (partition(**STATE_OF), 1, "wrong form"),
+    "no context": (partition(context=None), 0, ""),
+    "an account that is gone": (partition(**STATE_OF, context=ACCOUNT), 0, ""),
+    "a stream that is gone": (
+        {"bookmarks": {"calz": {"partitions": []}}},
+        0,
+        "there is no stream 'calz'; did you mean 'calls'?",
+    ),
+    "another tap's bookmark of a list": (
+        {"bookmarks": {"queues": "2026-01-01T00:00:00.000000Z"}},
+        0,
+        "queues is read whole: another tap's bookmark of it is not used",
+    ),
+    "currently syncing": ({"currently_syncing": "calls", "bookmarks": {}}, 0, ""),
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_states(read, name):
+    state, code, sentence = STATES[name]
+
+    output = read(state=state)
+
+    assert output.exit_code == code
+    assert sentence in output.log
+    assert len(output.records("calls")) == (0 if code else 25)
+
+
+def test_a_bookmark_by_another_field_is_not_used(read, twilio):
+    context = {"account_sid": twilio.account_sid}
+    value = {"replication_key": "date_updated", "replication_key_value": utc_now()}
+
+    assert len(read(state=partition(context=context, **value)).records("calls")) == 25
+
+
+def test_the_bookmark_of_a_lost_account_is_kept(read):
+    lost = {"context": {"account_sid": "AC1"}, **STATE_OF}
+
+    output = read(state=partition(**lost))
+
+    assert lost in output.state["bookmarks"]["calls"]["partitions"]
+
+
+def test_the_one_bookmark_of_singer_ios_tap_holds_for_every_account(run, sandbox):
+    twilio = sandbox(volumes={"calls": 300, "messages": 0}, days=40)
+    bookmark = twilio.now.replace(microsecond=0)
+    state = {
+        "currently_syncing": "accounts",
+        "bookmarks": {
+            "calls": bookmark.isoformat().replace("+00:00", ".000000Z"),
+            "queues": "2026-01-01T00:00:00.000000Z",
+        },
+    }
+
+    output = run(config_for(twilio), streams=["calls"], state=state)
+
+    assert output.exit_code == 0
+    assert "holds for every account" in output.log
+    asked = [
+        dict(request.query)["StartTime>"]
+        for request in twilio.requests
+        if any(name == "StartTime>" for name, _ in request.query)
+    ]
+    assert min(asked) >= (bookmark - timedelta(days=3, minutes=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    accounts = {account.sid for account in twilio.accounts}
+    for account in accounts:
+        assert output.bookmark("calls", account)
+    again = run(config_for(twilio), streams=["calls"], state=output.state)
+    assert again.exit_code == 0
+
+
+# --- Answers -----------------------------------------------------------------------------------
+
+
+def body(text):
+    return faults.answer(200, body=text)
+
+
+def row(**fields):
+    return faults.rewrite(
+        lambda page: page | {"calls": [call | fields for call in page.get("calls", [])]}
+    )
+
+
+def raw(old, new):
+    return lambda reply, _: replace(reply, body=reply.body.replace(old, new))
+
+
+def link(value):
+    return faults.rewrite(lambda page: page | {"next_page_uri": value})
+
+
+DEEP = b"[" * 100_000 + b"]" * 100_000
+
+REFUSED = {
+    "null": body("null"),
+    "a number": body("3"),
+    "an array": body("[]"),
+    "no rows": body('{"x": 1}'),
+    "rows that are null": body('{"calls": null}'),
+    "rows that are an object": body('{"calls": {}}'),
+    "rows of strings": body('{"calls": ["a"]}'),
+    "rows of nulls": body('{"calls": [null]}'),
+    "NaN": raw(b'"price":null', b'"price":NaN'),
+    "invalid UTF-8": raw(b'"status":"', b'"status":"\xff'),
+    "half a surrogate": raw(b'"status":"', b'"status":"\\ud800'),
+    "a byte order mark": lambda reply, _: replace(reply, body=b"\xef\xbb\xbf" + reply.body),
+    "something behind": lambda reply, _: replace(reply, body=reply.body + b"}"),
+    "deep nesting": raw(b'"status":', b'"status":' + DEEP + b',"x":'),
+    "a link that is a number": link(5),
+    "a link that is none": link("::::"),
+    "a link of another scheme": link("javascript:alert(1)"),
+    "a link without a scheme": link("//evil.example.com/x"),
+    "a link with a user": link("https://api.twilio.com@evil.example.com/x"),
+    "a link with a bad port": link("https://api.twilio.com:99999/x"),
+    "a link to half an IPv6 address": link("https://[::1/x"),
+    "an error that is deep": faults.answer(400, body="[" * 100_000),
+    "an error of another shape": faults.answer(400, body='{"code": "x", "message": {"a": 1}}'),
+    "no content": faults.answer(204, body=""),
+    "not modified": faults.answer(304, body=""),
+    "an advice that is no number": faults.answer(503, headers={"Retry-After": "soon"}),
+    "an advice that is not finite": faults.answer(503, headers={"Retry-After": "nan"}),
+}
+"""Answers that are none: the stream is given up, its bookmark held."""
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_answers_that_are_none(read, twilio, name):
+    output = read(REFUSED[name])
+
+    assert output.exit_code == 1
+    assert f"FAILED calls of {twilio.account_sid}" in output.log
+    assert output.bookmark("calls", twilio.account_sid) is None
+
+
+TAKEN = {
+    "a state never heard of": (row(status="levitating"), "status", "levitating"),
+    "a field never heard of": (row(brand_new={"a": [1]}), "brand_new", {"a": [1]}),
+    "a key twice": (raw(b'"status":', b'"status":"first","status":'), "direction", ...),
+    "a zero byte": (row(caller_name="a\0b"), "caller_name", "a\0b"),
+    "a megabyte": (row(caller_name="x" * 1_000_000), "caller_name", "x" * 1_000_000),
+    "a date that is a number": (row(start_time=5), "start_time", None),
+    "a date that is a word": (row(start_time="soon"), "start_time", None),
+    "a date that is a list": (row(start_time=[1]), "start_time", None),
+    "the year 0": (row(start_time="0000-00-00T00:00:00Z"), "start_time", None),
+    "past the year 9999": (row(start_time="Fri, 31 Dec 9999 23:59:59 -1200"), "start_time", None),
+    "a price in words": (row(price="lots"), "price", None),
+    "a price that is not a number": (row(price="NaN"), "price", None),
+    "a price without end": (row(price="-Infinity"), "price", None),
+    "a price past all targets": (row(price="1e999999999"), "price", None),
+    "a duration past all memory": (row(duration="1e999999999"), "duration", None),
+    "a duration of many digits": (row(duration="9" * 5000), "duration", None),
+    "half a second": (row(duration="0.5"), "duration", None),
+    "an object for a string": (row(caller_name={"a": 1}), "caller_name", None),
+    "a list within lists": (
+        row(caller_name=json.loads("[" * 200 + "]" * 200)),
+        "caller_name",
+        None,
+    ),
+}
+"""Values of the wrong kind: the rows are read; what no type can hold is null, with a warning."""
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_values_of_the_wrong_kind(read, name):
+    effect, field, value = TAKEN[name]
+
+    output = read(effect)
+
+    assert output.exit_code == 0
+    records = output.records("calls")
+    assert len({record["sid"] for record in records}) == 25
+    if value is not ...:
+        assert all(record[field] == value for record in records)
+    if value is None:
+        assert output.log.count(f"field {field!r} had a value") == 1
+
+
+def test_a_resource_of_another_shape_is_no_record(run, sandbox):
+    twilio = sandbox(volumes={"calls": 5, "messages": 0}, subaccounts=0)
+    twilio.plan(body('{"notice": "please wait"}'), "/Balance.json")
+
+    output = run(config_for(twilio, max_retries=1), streams=["balance"])
+
+    assert output.exit_code == 1
+    assert output.records("balance") == []
+    assert "none of the resource's fields" in output.log
+
+
+def test_rows_without_their_key_are_all_passed_on(read):
+    output = read(row(sid=None))
+
+    assert output.exit_code == 0
+    assert sum(record["start_time"] is None for record in output.records("calls")) > 1
