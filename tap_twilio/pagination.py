@@ -49,7 +49,7 @@ class Listing:
 
 
 def read(
-    form: str, body: bytes, data_key: str | None, *, fields: AbstractSet[str] = frozenset()
+    form: str, body: bytes, data_key: str | None, *, fields: AbstractSet[str] | None = None
 ) -> Listing:
     """Read a response.
 
@@ -57,7 +57,7 @@ def read(
         form: Name of the paging form, as schema files have it, or ``any`` to find it.
         body: The body.
         data_key: Name of the array; none for a single object, or to find it.
-        fields: Some of which a single object must have.
+        fields: Of which a single object must have some; none to take any.
 
     Returns:
         What it holds.
@@ -75,7 +75,7 @@ def read(
         raise ShapeError(msg) from error
     if form == "any":
         form, data_key = recognise(payload, data_key)
-    elif data_key is None and form == "none" and fields.isdisjoint(payload):
+    elif data_key is None and form == "none" and fields and fields.isdisjoint(payload):
         msg = "it has none of the resource's fields"
         raise ShapeError(msg)
     if data_key is None and form == "none":
