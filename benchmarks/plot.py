@@ -1,12 +1,13 @@
-"""Draw what was measured: `python -m benchmarks.plot [RESULTS [FOLDER]]`.
+"""Draw what was measured, and write it into the README: `python -m benchmarks.plot`.
 
 Two SVGs, written by hand and readable on light and on dark pages alike: throughput against latency,
-and memory against rows.
+and memory against rows. `python -m benchmarks.plot RESULTS FOLDER README` takes other files.
 """
 
 from __future__ import annotations
 
 import math
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +21,13 @@ from benchmarks.server import ROOT
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from benchmarks.results import Reading
+    from benchmarks.results import Reading, Summary
 
 RESULTS = Path(__file__).with_name("results") / "latest.json"
 DOCS = ROOT / "docs"
+README = ROOT / "README.md"
 
+_OTHERS = (BARE, SINGER_IO, AIRBYTE)
 _INK, _GRID = "#7d8590", "#7d859040"
 _COLOURS = {OURS: "#2f81f7", SINGER_IO: "#d29922", AIRBYTE: "#a371f7", BARE: _INK}
 _WIDTH, _HEIGHT = 720, 380
@@ -219,14 +222,70 @@ def draw(about: Mapping[str, Any], readings: Sequence[Reading]) -> dict[str, str
     return charts
 
 
+def figures(about: Mapping[str, Any], readings: Sequence[Reading]) -> str:
+    """Write a table of the figures that matter most.
+
+    Args:
+        about: What the readings' file tells beside them.
+        readings: The readings.
+
+    Returns:
+        Markdown: a line for each scenario, medians of rows a second for each connector.
+    """
+    names = [name for name in (OURS, *_OTHERS) if name in about["versions"]]
+    heads = [*names, "µs CPU a row", "peak MB", "requests", "missing"]
+    lines = [f"| rows a second | {' | '.join(heads)} |", f"|---|{'---:|' * len(heads)}"]
+    for scenario, summaries in summarize(readings).items():
+        ours = summaries.get(OURS)
+        if ours is None:
+            continue
+        cells = [_rate(summaries.get(name), ours) for name in names]
+        cells += [
+            f"{ours.cpu_per_row:,.0f}",
+            f"{ours.memory / 1e6:,.0f}",
+            f"{ours.requests:,.0f}",
+            "" if ours.missing is None else f"{ours.missing:,}",
+        ]
+        lines.append(f"| {about['scenarios'][scenario]['title']} | {' | '.join(cells)} |")
+    versions = ", ".join(
+        f"{name} {version}" for name, version in about["versions"].items() if name in _OTHERS
+    )
+    lines += ["", f"Medians; Python {about['python']}, {about['system']}; {versions}."]
+    return "\n".join(lines)
+
+
+def written(text: str, table: str) -> str:
+    """Put the table of figures in its place.
+
+    Args:
+        text: The README.
+        table: The table.
+
+    Returns:
+        The README, up to date.
+    """
+    pattern = r"(<!-- speed -->\n).*?(\n<!-- end of speed -->)"
+    return re.sub(pattern, lambda found: found[1] + table + found[2], text, flags=re.DOTALL)
+
+
 def main() -> None:
     """Draw into the documentation."""
     given = [Path(argument) for argument in sys.argv[1:]]
-    results, folder = [*given, *[RESULTS, DOCS][len(given) :]]
+    results, folder, readme = [*given, *[RESULTS, DOCS, README][len(given) :]]
+    about, readings = load(results)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in draw(*load(results)).items():
+    for name, content in draw(about, readings).items():
         (folder / name).write_text(content)
         sys.stdout.write(f"{folder / name}\n")
+    readme.write_text(written(readme.read_text(), figures(about, readings)))
+
+
+def _rate(one: Summary | None, ours: Summary) -> str:
+    if one is None or not one.rate:
+        return ""
+    factor = ours.rate / one.rate
+    digits = 1 if factor < 10 else 0  # noqa: PLR2004
+    return f"{one.rate:,.0f}" + ("" if one is ours else f" ({factor:.{digits}f}x)")
 
 
 def _apart(places: Sequence[float]) -> list[float]:

@@ -22,6 +22,7 @@ class World:
     Attributes:
         volumes: Rows of the main account, by stream; a subaccount has a third.
         latency: Seconds that every answer takes.
+        media_share: Share of the messages that have media.
         subaccounts: Accounts besides the main one.
         max_concurrency: Requests in flight an account; more are answered 429.
         retry_after: Seconds that those answers advise to wait.
@@ -32,6 +33,7 @@ class World:
 
     volumes: Mapping[str, int]
     latency: float = 0.0
+    media_share: float = 0.0625
     subaccounts: int = 0
     max_concurrency: int | None = None
     retry_after: float | None = None
@@ -58,6 +60,7 @@ class World:
         """Give the options of a sandbox within one's own process."""
         return {
             "volumes": dict(self.volumes),
+            "media_share": self.media_share,
             "subaccounts": self.subaccounts,
             "days": self.days,
             "now": self.now,
@@ -69,6 +72,7 @@ class World:
             "now": self.now,
             "days": self.days,
             "latency": self.latency,
+            "media-share": self.media_share,
             "subaccounts": self.subaccounts,
             "max-concurrency": self.max_concurrency,
             "retry-after": self.retry_after,
@@ -148,10 +152,10 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario(
         "media",
-        "20,000 messages and the media of those that have some, 50 ms a request",
-        World({"messages": 20_000}, latency=0.05),
+        "10,000 messages and the media of the 40 % that have some, 50 ms a request",
+        World({"messages": 10_000}, latency=0.05, media_share=0.4),
         ("messages", "message_media"),
-        {OURS: 1, SINGER_IO: 0.02, AIRBYTE: 0.1},
+        {OURS: 1, SINGER_IO: 0.04, AIRBYTE: 0.1},
     ),
     Scenario(
         "accounts",

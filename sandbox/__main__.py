@@ -11,6 +11,7 @@ from pathlib import Path
 from sandbox.endpoints import SCHEMAS
 from sandbox.faults import Faults
 from sandbox.filters import Readings
+from sandbox.messaging import MEDIA_SHARE
 from sandbox.sandbox import Sandbox
 
 _VOLUMES = ("calls", "messages", "recordings", "conferences", "notifications", "alerts")
@@ -32,6 +33,7 @@ def main(arguments: list[str] | None = None) -> None:
         subaccounts=given["subaccounts"],
         schemas=given["schemas"],
         volumes=volumes,
+        media_share=given["media_share"],
         page_latency=given["latency"],
         jitter=given["jitter"],
         log_size=given["log_size"],
@@ -70,6 +72,13 @@ def _parser() -> argparse.ArgumentParser:
     for name in _VOLUMES:
         add(f"--{name}", type=int, metavar="ROWS")
     add("--volume", action="append", default=[], metavar="STREAM=ROWS", help="of any other stream")
+    add(
+        "--media-share",
+        type=float,
+        default=MEDIA_SHARE,
+        metavar="SHARE",
+        help=f"of messages that have media (default: {MEDIA_SHARE})",
+    )
     add("--latency", type=float, default=0.0, metavar="SECONDS", help="that every answer takes")
     add("--jitter", type=float, default=0.0, metavar="SECONDS", help="that it may take longer")
     add("--max-concurrency", type=int, help="requests in flight an account; more get 429")

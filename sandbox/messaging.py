@@ -33,6 +33,9 @@ _LONGEST_SCHEDULE: Final = 3 * DAY
 _LONGEST_WAIT: Final = 4
 _SCHEDULED_EVERY: Final = 97
 
+MEDIA_SHARE: Final = 1 / 16
+"""The share of messages that have media, unless told otherwise."""
+
 
 def _wait(table: Table, index: int) -> int:
     """Give the seconds from a message's creation to its sending."""
@@ -70,7 +73,8 @@ def describe_message(draft: Draft) -> Wire:
     service = not inbound and (bits >> 26) % 4 == 0
     body = _BODIES[(bits >> 29) % len(_BODIES)]
     segments = 1 + (bits >> 33) % 3
-    media = (1 + (bits >> 39) % 3) if (bits >> 35) % 16 == 0 else 0
+    draw = ((bits >> 35) % 16 + (bits >> 55) % 64 / 64) / 16
+    media = (1 + (bits >> 39) % 3) if draw < table.media_share else 0
     settled = sent + 2 + (bits >> 42) % (2 * DAY if (bits >> 48) % 50 == 0 else MINUTE)
     rated = sent + MINUTE + (bits >> 44) % (14 * MINUTE)
     status, updated, price, error = "queued", created, None, None

@@ -14,6 +14,7 @@ from sandbox.faults import Effect, Fault, Faults
 from sandbox.filters import Readings
 from sandbox.identifiers import secret, seed_of
 from sandbox.log import RequestLog
+from sandbox.messaging import MEDIA_SHARE
 from sandbox.moments import DAY, iso8601, read_iso
 from sandbox.rows import NAMES, foreign_sid
 from sandbox.server import Conduct, Server
@@ -58,6 +59,7 @@ class Options:
         days: How far back calls, messages and the like reach.
         volumes: Rows of the main account by stream (`calls`, `messages`, `alerts` …); a subaccount
             has a third.
+        media_share: The share of messages that have media.
         subaccounts: How many there are.
         schemas: The folder of schema files.
         readings: How to read what Twilio's documentation leaves open.
@@ -74,6 +76,7 @@ class Options:
     now: str = "2026-11-20T12:00:00Z"
     days: float = 45
     volumes: Mapping[str, int] | None = None
+    media_share: float = MEDIA_SHARE
     subaccounts: int = 1
     schemas: Path = SCHEMAS
     readings: Readings = Readings()  # noqa: RUF009
@@ -125,7 +128,7 @@ class Sandbox:
             self._directory,
             seed,
             now,
-            Scale(self.options.days, self.options.volumes or {}),
+            Scale(self.options.days, self.options.volumes or {}, self.options.media_share),
         )
         self._lock = threading.RLock()
         self._conduct = Conduct(

@@ -90,6 +90,7 @@ class Table:
         child_endpoints: The lists below its rows.
         base: The table whose rows these belong to.
         relate: Finds another table of the account by its path.
+        media_share: The share of messages that have media.
     """
 
     def __init__(  # noqa: PLR0913
@@ -105,6 +106,7 @@ class Table:
         child_endpoints: Sequence[Endpoint] = (),
         base: Table | None = None,
         relate: Callable[[str], Table | None] = lambda _: None,
+        media_share: float = 0.0,
     ) -> None:
         """Compile the rows' template."""
         self.endpoint = endpoint
@@ -114,6 +116,7 @@ class Table:
         self.sids = SidSpace(prefix, seed)
         self.timeline = timeline
         self.traits = traits
+        self.media_share = media_share
         self.child_endpoints = child_endpoints
         self.base = base
         self.relate = cache(relate)

@@ -36,10 +36,12 @@ class Scale:
     Attributes:
         days: How far back calls, messages and the like reach.
         volumes: Rows of the main account, by stream; a subaccount has a third.
+        media_share: The share of messages that have media.
     """
 
     days: float
     volumes: Mapping[str, int]
+    media_share: float
 
 
 class World:
@@ -159,6 +161,7 @@ class World:
             child_endpoints=self.catalogue.children(endpoint),
             base=base,
             relate=lambda path: self._related(path, account),
+            media_share=self._scale.media_share,
         )
         if len(self._tables) > _TABLES_KEPT:
             self._tables.popitem(last=False)

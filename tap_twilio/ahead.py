@@ -25,8 +25,12 @@ Order = tuple[float, ...]
 PAGES_PER_REQUEST = 2
 """Pages in flight or waiting, for each request that may be in flight."""
 
-BYTES_AHEAD = 8 * 1024 * 1024
-"""Bound on the bodies in flight or waiting, by the size that such pages had so far."""
+BYTES_AHEAD = 16 * 1024 * 1024
+"""Bound on the memory of pages in flight or waiting, by the size that such pages had so far."""
+
+RESERVE = 2
+"""How many times these bounds all pages together may reach, so that those that are wanted soon
+find room though others, known earlier, have filled it."""
 
 
 class Ask(Protocol):
@@ -43,11 +47,18 @@ class Ask(Protocol):
         """Levels of children that hang below its rows: 0 where none do."""
 
     @property
+    def light(self) -> bool:
+        """Whether little of the page is kept, so that it takes no room from others."""
+
+    @property
     def kind(self) -> str:
         """Name that pages of like size share: the stream's."""
 
     def fetch(self) -> Any:  # noqa: ANN401
-        """Ask Twilio for the page, whose ``size`` is in bytes; called by a worker."""
+        """Ask Twilio for the page, whose ``size`` is in bytes; called by a worker.
+
+        What follows it may change its size.
+        """
 
     def follow(self, page: Any) -> Iterable[Iterator[Any]]:  # noqa: ANN401
         """Tell which pages will be wanted after this one; called by the planning thread."""
@@ -83,7 +94,6 @@ class Ahead:
     _in_flight: int = 0
     _held: int = 0
     _sizes: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
-    _heights: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
     _asked: queue.SimpleQueue[_Entry | None] = field(default_factory=queue.SimpleQueue)
     _brought: queue.SimpleQueue[_Entry | None] = field(default_factory=queue.SimpleQueue)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -160,7 +170,6 @@ class Ahead:
 
     def _release(self, entry: _Entry) -> None:
         self._held -= entry.expected
-        self._heights[entry.ask.height] -= 1
 
     def _send(self, ask: Ask) -> _Entry:
         entry = _Entry(ask, self._sizes[ask.kind])
@@ -199,12 +208,12 @@ class Ahead:
             return
         kind = entry.ask.kind
         self._sizes[kind] = max(page.size, self._sizes[kind] // 2)
-        if entry.ask.order in self._entries:
-            self._held += page.size - entry.expected
-            entry.expected = page.size
         if entry.ask.order >= self._position:
             for asks in entry.ask.follow(page):
                 self.hint(asks)
+        if self._entries.get(entry.ask.order) is entry:
+            self._held += page.size - entry.expected
+            entry.expected = page.size
 
     def _pump(self) -> None:
         blocked = []
@@ -218,7 +227,6 @@ class Ahead:
                 entry = self._send(ask)
                 self._entries[order] = entry
                 self._held += entry.expected
-                self._heights[ask.height] += 1
             self.hint(rest)
         for plan in blocked:
             heapq.heappush(self._plans, plan)
@@ -226,13 +234,23 @@ class Ahead:
     def _admits(self, ask: Ask) -> bool:
         """Whether a page may be asked ahead.
 
-        Pages with children below them may take half of the room, those with grandchildren a
-        quarter and so on: otherwise pages of parents, known first, would leave their children
-        none, though these come sooner in the order.
+        Only pages that come before it count, up to a reserve: otherwise those of a later stream,
+        known first, would leave this one's none. For the same reason pages with children below
+        them may take half of the room, those with grandchildren a quarter and so on.
         """
         if not ask.may_go():
             return False
-        waiting = sum(count for height, count in self._heights.items() if height >= ask.height)
-        if waiting >= max(1, (self.workers * PAGES_PER_REQUEST) >> ask.height):
+        rivals = [
+            entry
+            for entry in self._entries.values()
+            if entry.ask.height >= ask.height and entry.ask.light == ask.light
+        ]
+        sooner = [entry for entry in rivals if entry.ask.order < ask.order]
+        room = max(1, (self.workers * PAGES_PER_REQUEST) >> ask.height)
+        if len(sooner) >= room or len(rivals) >= RESERVE * room:
             return False
-        return self._held + self._sizes[ask.kind] <= BYTES_AHEAD >> ask.height
+        if ask.light:
+            return True
+        held = sum(entry.expected for entry in sooner) + self._sizes[ask.kind]
+        room = BYTES_AHEAD >> ask.height
+        return held <= room and self._held + self._sizes[ask.kind] <= RESERVE * room

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 UPDATED = "date_updated"
 
+UNDATED_SINCE = "undated_since"
+"""How far back rows without a date are still to be searched for, in the state of a run that
+ended before it had done so."""
+
 
 class BookmarkedStream(EndpointClient):
     """A stream that knows those above and below it, and the moment up to which it was read."""
@@ -225,14 +229,17 @@ class BookmarkedStream(EndpointClient):
     def _mark(self, keeper: BookmarkedStream, account: str) -> datetime | None:
         if not self.is_incremental and not self.skips_unchanged:
             return None
+        state = self._state(keeper, account)
+        if state.get("replication_key") != self._bookmark_key:
+            return None
+        return parse_moment(state["replication_key_value"], self.run.settings.now)
+
+    def _state(self, keeper: BookmarkedStream, account: str) -> dict[str, Any]:
         partitions = get_state_partitions_list(self._tap.state, keeper.name) or []
         own = [one for one in partitions if one.get("context") == {"account_sid": account}]
         # Another tap's bookmark is for all accounts: it holds for those without their own.
         of_all = get_state_if_exists(self._tap.state, keeper.name) or {}
-        holder = next((one for one in (*own, of_all) if "replication_key_value" in one), {})
-        if holder.get("replication_key") != self._bookmark_key:
-            return None
-        return parse_moment(holder["replication_key_value"], self.run.settings.now)
+        return next((one for one in (*own, of_all) if "replication_key_value" in one), {})
 
     def finish(self, context: Mapping[str, Any], window: Window | None, failures: int) -> None:
         """Move the bookmark to the end of a window, if all below it could be read.
@@ -287,7 +294,7 @@ class BookmarkedStream(EndpointClient):
             context: SIDs of the parents.
             moment: The moment up to which all was read.
         """
-        if self.run.settings.max_records is not None or self.ABORT_AT_RECORD_COUNT is not None:
+        if self._is_preview:
             return
         account = self.account_of(context)
         moment = min(moment, self.run.settings.now)
@@ -298,6 +305,47 @@ class BookmarkedStream(EndpointClient):
                 state["replication_key"] = self._bookmark_key
                 state["replication_key_value"] = iso(moment)
                 keeper.state_manager.is_flushed = False
+
+    @property
+    def _is_preview(self) -> bool:
+        return self.run.settings.max_records is not None or self.ABORT_AT_RECORD_COUNT is not None
+
+    def unsearched(self, context: Mapping[str, Any]) -> list[datetime]:
+        """Read how far back rows without a date are still to be searched for.
+
+        Args:
+            context: SIDs of the parents.
+
+        Returns:
+            A moment for each search that was not done.
+        """
+        account = self.account_of(context)
+        states = [self._state(keeper, account) for keeper in self._keepers]
+        return [
+            parse_moment(state[UNDATED_SINCE], self.run.settings.now)
+            for state in states
+            if UNDATED_SINCE in state
+        ]
+
+    def note_search(self, context: Mapping[str, Any], since: datetime | None) -> None:
+        """Keep in the state that rows without a date are still to be searched for.
+
+        Bookmarks move before that is done, and where the next run looks depends on them.
+
+        Args:
+            context: SIDs of the parents.
+            since: How far back; none once it is done.
+        """
+        if self._is_preview or not self.is_incremental or not self.is_accounts_own:
+            return
+        for keeper in self._keepers:
+            state = keeper.get_context_state({"account_sid": self.account_of(context)})
+            state.pop(UNDATED_SINCE, None)
+            if since is not None:
+                state[UNDATED_SINCE] = iso(since)
+            keeper.state_manager.is_flushed = False
+        if since is None:
+            self._tap.write_state()
 
     def drop_unchanged(self, page: Page, bookmark: datetime | None) -> None:
         """Leave out rows that are as they were at the last run; their children are read.

@@ -85,6 +85,7 @@ class Chain:
                         part, self._take, restartable=self._restartable, known=self._known
                     )
                 return
+            request.stream.open(page)
             following = page.following
             if following is not None or self._told or self._known:
                 hashes = [hash(tuple(map(row.get, self._keys))) for row in page.records]
@@ -95,7 +96,7 @@ class Chain:
 
     def _is_broken(self, request: Request, error: ResponseError) -> bool:
         first = self._first
-        is_next = request.link is not None or request.params != first.params
+        is_next = request.link != first.link or request.params != first.params
         return is_next and error.status in BROKEN
 
     def _check_place(self, page: Page, hashes: list[int], places: set[object]) -> None:

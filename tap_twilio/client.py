@@ -239,7 +239,7 @@ class EndpointClient(RESTStream[str]):
             request: The page.
 
         Returns:
-            The page, its records as Twilio sent them.
+            The page, its rows not decoded yet.
 
         Raises:
             TapError: It can't be had.
@@ -249,7 +249,7 @@ class EndpointClient(RESTStream[str]):
         except AbsentError:
             if request.window is None or request.link is not None or not self.absent_is_empty:
                 raise
-            return Page([], 0, 0.0, None, request)
+            return Page(None, 0, None, None, request)
         except RetentionError:
             if request.window is None or self.window is None or request.link is not None:
                 raise
@@ -261,6 +261,23 @@ class EndpointClient(RESTStream[str]):
                 replace(window, start=midnight + timedelta(seconds=1)), self.run.settings.now
             )
             return self._patient_get(_Try(replace(request, params=params), self.page_limit))
+
+    def decode(self, page: Page) -> None:
+        """Decode a page's rows, unless that is done.
+
+        Args:
+            page: A page of this stream; given its records as Twilio sent them.
+
+        Raises:
+            TapError: Its rows are something else than objects.
+        """
+        if page.rows is None:
+            return
+        try:
+            page.records, page.rows = pagination.decode(page.rows), None
+        except ShapeError as error:
+            msg = f"{self.name}: the answer isn't what it should be: {error}"
+            raise TapError(msg) from error
 
     @cached_property
     def _patient_get(self) -> Callable[[_Try], Page]:
@@ -291,10 +308,10 @@ class EndpointClient(RESTStream[str]):
             params = params | {self.size_param: str(attempt.page_size)}
         self.run.progress.count_request(self.name, again=attempt.failures > 0)
         try:
-            payload, size = self.run.transport.get(
+            body = self.run.transport.get(
                 url, params, endpoint=endpoint, auth=signature, limiter=self.run.limiter(account)
             )
-            listing = self._listing(payload)
+            listing = self._listing(body)
         except (RefusedError, AbsentError) as error:
             if not self._was_readable(request, error):
                 raise
@@ -313,15 +330,16 @@ class EndpointClient(RESTStream[str]):
             raise
         self.run.readable.add((self.name, account))
         link = listing.link and self.run.settings.hosts.follow(self.product, listing.link)
-        full = len(listing.records) / attempt.page_size if attempt.page_size else 1.0
-        return Page(listing.records, size, full, link, request, more=listing.more)
+        return Page(listing.rows, len(body), attempt.page_size, link, request, more=listing.more)
 
-    def _listing(self, payload: dict[str, Any]) -> Listing:
-        key, form = self.endpoint.data_key, self.endpoint.paging
-        if key is None and form == "none" and self.schema["properties"].keys().isdisjoint(payload):
-            msg = "it has none of the resource's fields"
-            raise ShapeError(msg)
-        return pagination.read(form, payload, key)
+    def _listing(self, body: bytes) -> Listing:
+        listing = pagination.read(self.endpoint.paging, body, self.endpoint.data_key)
+        if self.endpoint.data_key is None and self.endpoint.paging == "none":
+            (row,) = pagination.decode(listing.rows)
+            if self.wire_schema["properties"].keys().isdisjoint(row):
+                msg = "it has none of the resource's fields"
+                raise ShapeError(msg)
+        return listing
 
     def _was_readable(self, request: Request, error: ResponseError) -> bool:
         """Tell whether a refusal contradicts what this account's stream gave before."""

@@ -7,15 +7,16 @@ import time
 from dataclasses import dataclass, field
 
 START = 4.0
-"""Requests in flight to begin with; good answers raise it quickly."""
+"""Requests in flight to begin with."""
 
 
 @dataclass
 class Limiter:
-    """An account's number of requests in flight: up by one a round, halved when refused.
+    """An account's number of requests in flight: up while answers are good, halved when refused.
 
-    Twilio bounds concurrency per account and doesn't publish the bound, so it is found by
-    additive increase and multiplicative decrease.
+    Twilio bounds concurrency per account and doesn't publish the bound, so it is found: doubled
+    in each round until the first refusal, from then on by additive increase and multiplicative
+    decrease.
 
     Attributes:
         cap: The setting ``max_concurrent_requests``.
@@ -28,6 +29,7 @@ class Limiter:
     limit: float = START
     in_flight: int = 0
     answered: float = field(default_factory=time.monotonic)
+    _filled: float = 0.0
     _halved: float = 0.0
     _resume: float = 0.0
     _changed: threading.Condition = field(default_factory=threading.Condition, repr=False)
@@ -45,14 +47,18 @@ class Limiter:
         """Wait for room, then count a request as in flight.
 
         Returns:
-            When it went out, on the monotonic clock; to be given to :meth:`throttled`.
+            When it went out, on the monotonic clock; to be given to :meth:`succeeded` or
+            :meth:`throttled`.
         """
         with self._changed:
             while not self.has_room:
                 pause = self._resume - time.monotonic()
                 self._changed.wait(pause if pause > 0 else None)
             self.in_flight += 1
-            return time.monotonic()
+            now = time.monotonic()
+            if self.in_flight >= int(self.limit):
+                self._filled = now
+            return now
 
     def leave(self) -> None:
         """Count a request as no longer in flight."""
@@ -60,12 +66,17 @@ class Limiter:
             self.in_flight -= 1
             self._changed.notify()
 
-    def succeeded(self) -> None:
-        """Take note of an answer: there may be room for more, if all there was is used."""
+    def succeeded(self, sent: float) -> None:
+        """Take note of an answer: there may be room for more, if all there was has been used.
+
+        Args:
+            sent: When its request went out.
+        """
         with self._changed:
             self.answered = time.monotonic()
-            if self.limit < self.cap and self.in_flight >= int(self.limit):
-                self.limit = min(float(self.cap), self.limit + 1.0 / self.limit)
+            if self.limit < self.cap and self._filled >= sent:
+                step = 1.0 / self.limit if self._halved else 1.0
+                self.limit = min(float(self.cap), self.limit + step)
                 self._changed.notify()
 
     def throttled(

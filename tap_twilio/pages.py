@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from datetime import datetime
+
+    from msgspec import Raw
 
     from tap_twilio.ahead import Order
     from tap_twilio.planning import PlannedStream
     from tap_twilio.records import Record
+    from tap_twilio.undated import Undated
     from tap_twilio.windows import Window
 
 
@@ -20,29 +22,35 @@ class Page:
     """One page of a stream.
 
     Attributes:
-        records: Its records, typed and cut to their window.
-        size: Bytes of its body.
-        full: How full it was: rows to rows asked for.
+        rows: Its rows as Twilio sent them, until they are decoded.
+        size: Bytes of memory that it takes, about.
+        page_size: Most rows that were asked for; none if that can't be chosen.
         link: Address of the next page of its chain.
         more: Query parameters of the next page, where Twilio gives no link to it.
         parts: The requests to make instead, where its window turned out to be too full.
         following: The request of the next page.
         request: What it answers.
+        records: Its records, typed and cut to their window.
         parents: Records to read the children of, where these aren't the records themselves.
         numbers: Place of each record among those that arrived, where some were left out since.
-        undated: How far the search for rows without a date has come.
+        received: How many rows it had.
+        newest: When the newest of its rows was made, where rows without a date are searched for.
+        end: Key and date of its last row.
     """
 
-    records: list[Record]
+    rows: Raw | None
     size: int
-    full: float
+    page_size: int | None
     link: str | None
     request: Request
+    records: list[Record] = field(default_factory=list)
     parts: list[Request] = field(default_factory=list)
     following: Request | None = None
     parents: list[Record] | None = None
     numbers: list[int] | None = None
-    undated: Undated | None = None
+    received: int = 0
+    newest: str | None = None
+    end: tuple[tuple[Any, ...], str | None] | None = None
     more: dict[str, str] | None = None
 
     def keep(self, indexes: list[int]) -> None:
@@ -61,21 +69,6 @@ class Page:
         if self.numbers is not None:
             return zip(self.numbers, self.records, strict=True)
         return enumerate(self.records)
-
-
-@dataclass(frozen=True, slots=True)
-class Undated:
-    """How far to look for rows that have no date yet.
-
-    Attributes:
-        floor: Never further back than this.
-        recent: At least as far back as this.
-        idle: Rows in a row, so far, that have a date.
-    """
-
-    floor: datetime
-    recent: datetime
-    idle: int = 0
 
 
 @dataclass(slots=True)
@@ -106,6 +99,11 @@ class Request:
         return self.stream.height
 
     @property
+    def light(self) -> bool:
+        """Whether rows are only looked for, so that few of the page are kept."""
+        return self.undated is not None and self.undated.shared
+
+    @property
     def kind(self) -> str:
         """The stream's name: its pages are of like size."""
         return self.stream.name
@@ -127,7 +125,7 @@ class Request:
         *place, number = self.order
         order = (*place, number + 1)
         if page.link is not None:
-            return replace(self, order=order, params={}, link=page.link, undated=page.undated)
+            return replace(self, order=order, params={}, link=page.link)
         if page.more is not None:
             return replace(self, order=order, params=self.params | page.more)
         return None

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Payload = dict[str, Any]
+    from tap_twilio.records import Record
+
+Payload = dict[str, Raw]
+
+_envelopes = msgspec.json.Decoder(Payload)
+_rows_decoder = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
+_ARRAY = re.compile(rb"\[")
+_OBJECTS = re.compile(rb"\[\s*[]{]")
+_WRONG = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 ENVELOPE = frozenset({"links", "meta", "schemas", "totalResults", "uri", "url"})
 """Fields that may stand beside the rows of a list that comes whole."""
@@ -23,32 +36,43 @@ class Listing:
     """What one response holds.
 
     Attributes:
-        records: The rows, as Twilio sent them.
+        rows: The rows as Twilio sent them: JSON that was checked, but not decoded, as what waits
+            for its turn takes a quarter of the memory so.
         link: The link to the next page, exactly as Twilio gave it; none on the last.
         more: Where Twilio gives no link: the query parameters that the next page needs besides.
     """
 
-    records: list[dict[str, Any]]
+    rows: Raw
     link: str | None = None
     more: dict[str, str] | None = None
 
 
-def read(form: str, payload: Payload, data_key: str | None) -> Listing:
+def read(form: str, body: bytes, data_key: str | None) -> Listing:
     """Read a response.
 
     Args:
         form: Name of the paging form, as schema files have it, or ``any`` to find it.
-        payload: The decoded body.
+        body: The body.
         data_key: Name of the array; none for a single object, or to find it.
 
     Returns:
         What it holds.
 
     Raises:
-        ShapeError: It is not of that form.
+        ShapeError: It is no JSON object, or not of that form.
     """
+    try:
+        payload = _envelopes.decode(body)
+        if not body.isascii():
+            # What isn't decoded yet isn't looked at for this.
+            body.decode()
+    except _WRONG as error:
+        msg = "it is no JSON object" if body else "it is empty"
+        raise ShapeError(msg) from error
     if form == "any":
         form, data_key = recognise(payload, data_key)
+    if data_key is None and form == "none":
+        return Listing(Raw(b"[" + body + b"]"))
     return FORMS[form](payload, data_key)
 
 
@@ -56,7 +80,7 @@ def recognise(payload: Payload, data_key: str | None) -> tuple[str, str | None]:
     """Tell the form of a page by what stands beside its rows.
 
     Args:
-        payload: The decoded body.
+        payload: The body, its values not decoded.
         data_key: Name of the array; none to find it.
 
     Returns:
@@ -65,7 +89,7 @@ def recognise(payload: Payload, data_key: str | None) -> tuple[str, str | None]:
     Raises:
         ShapeError: It is a list's page, and doesn't tell which array holds the rows.
     """
-    meta = payload.get("meta")
+    meta = _value(payload, "meta")
     marks = meta.keys() if isinstance(meta, dict) else set()
     if marks & {"next_token", "nextToken"}:
         form = "token"
@@ -77,7 +101,7 @@ def recognise(payload: Payload, data_key: str | None) -> tuple[str, str | None]:
         form = "page_number" if "has_next" in payload else "none"
     if data_key is not None or "key" in marks:
         return form, data_key
-    arrays = [name for name, value in payload.items() if _is_rows(value)]
+    arrays = [name for name, value in payload.items() if _OBJECTS.match(value)]
     if form == "none" and (len(arrays) != 1 or not payload.keys() <= {*arrays, *ENVELOPE}):
         return form, None
     if len(arrays) != 1:
@@ -86,35 +110,45 @@ def recognise(payload: Payload, data_key: str | None) -> tuple[str, str | None]:
     return form, arrays[0]
 
 
+def decode(rows: Raw) -> list[Record]:
+    """Decode rows.
+
+    Args:
+        rows: Rows of a listing.
+
+    Returns:
+        A record for each, numbers with all their decimals.
+
+    Raises:
+        ShapeError: Not all of them are objects.
+    """
+    try:
+        return _rows_decoder.decode(rows)
+    except _WRONG as error:
+        msg = "its array holds something else than objects"
+        raise ShapeError(msg) from error
+
+
 def read_uri(payload: Payload, data_key: str | None) -> Listing:
     """Read a page of the 2010 API: ``next_page_uri`` beside the one array."""
     key = data_key if data_key in payload else _only_list(payload)
-    return Listing(_rows(payload, key), _link(payload.get("next_page_uri")))
+    return Listing(_rows(payload, key), _link(_value(payload, "next_page_uri")))
 
 
 def read_meta(payload: Payload, data_key: str | None) -> Listing:
     """Read a page of a product API: ``meta`` names the array and gives ``next_page_url``."""
-    meta = payload.get("meta")
-    if not isinstance(meta, dict):
-        msg = "it has no 'meta' object"
-        raise ShapeError(msg)
-    key = meta.get("key", data_key)
-    return Listing(_rows(payload, key), _link(meta.get("next_page_url")))
+    meta = _meta(payload)
+    return Listing(_rows(payload, meta.get("key", data_key)), _link(meta.get("next_page_url")))
 
 
 def read_array(payload: Payload, data_key: str | None) -> Listing:
-    """Read a list that comes whole, or a single object where there is no list."""
-    if data_key is None:
-        return Listing([payload])
+    """Read a list that comes whole."""
     return Listing(_rows(payload, data_key))
 
 
 def read_token(payload: Payload, data_key: str | None) -> Listing:
     """Read a page whose ``meta`` gives a token for the next one instead of a link."""
-    meta = payload.get("meta")
-    if not isinstance(meta, dict):
-        msg = "it has no 'meta' object"
-        raise ShapeError(msg)
+    meta = _meta(payload)
     rows = _rows(payload, meta.get("key", data_key))
     for name, parameter in (("next_token", "Token"), ("nextToken", "pageToken")):
         if token := meta.get(name):
@@ -125,9 +159,9 @@ def read_token(payload: Payload, data_key: str | None) -> Listing:
 def read_page_number(payload: Payload, data_key: str | None) -> Listing:
     """Read a page that has a number, and says whether another follows."""
     rows = _rows(payload, data_key)
-    if not payload.get("has_next"):
+    if not _value(payload, "has_next"):
         return Listing(rows)
-    current = payload.get("current_page")
+    current = _value(payload, "current_page")
     if not isinstance(current, int):
         msg = "its 'current_page' is not a number"
         raise ShapeError(msg)
@@ -144,24 +178,32 @@ FORMS: dict[str, Callable[[Payload, str | None], Listing]] = {
 """Readers by the name of the paging form, as schema files have it."""
 
 
+def _value(payload: Payload, key: str) -> Any:  # noqa: ANN401
+    return msgspec.json.decode(payload[key]) if key in payload else None
+
+
+def _meta(payload: Payload) -> dict[str, Any]:
+    meta = _value(payload, "meta")
+    if not isinstance(meta, dict):
+        msg = "it has no 'meta' object"
+        raise ShapeError(msg)
+    return meta
+
+
 def _only_list(payload: Payload) -> str:
-    lists = [key for key, value in payload.items() if isinstance(value, list)]
+    lists = [key for key, value in payload.items() if _ARRAY.match(value)]
     if len(lists) != 1:
         msg = f"it has {len(lists)} arrays instead of one"
         raise ShapeError(msg)
     return lists[0]
 
 
-def _rows(payload: Payload, key: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+def _rows(payload: Payload, key: Any) -> Raw:  # noqa: ANN401
     rows = payload.get(key)
-    if not _is_rows(rows):
+    if rows is None or not _OBJECTS.match(rows):
         msg = f"{key!r} is not an array of objects"
         raise ShapeError(msg)
-    return cast("list[dict[str, Any]]", rows)
-
-
-def _is_rows(value: Any) -> bool:  # noqa: ANN401
-    return isinstance(value, list) and all(isinstance(row, dict) for row in value)
+    return rows
 
 
 def _link(value: Any) -> str | None:  # noqa: ANN401

@@ -8,10 +8,14 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+import msgspec
+from typing_extensions import override
+
 from tap_twilio.bookmarks import BookmarkedStream
 from tap_twilio.client import GIVEN_UP
-from tap_twilio.pages import Request, Undated
-from tap_twilio.records import Converter
+from tap_twilio.pages import Request
+from tap_twilio.records import Converter, Misfit, to_datetime
+from tap_twilio.undated import Undated
 from tap_twilio.windows import EPOCH, SECOND, Unit, Window, iso, parse_moment
 
 if TYPE_CHECKING:
@@ -21,16 +25,22 @@ if TYPE_CHECKING:
     from tap_twilio.ahead import Order
     from tap_twilio.pages import Page
     from tap_twilio.records import Record
+    from tap_twilio.undated import Mark
 
 UNDATED_DEPTH = timedelta(days=2)
 """How far back rows that have no date yet are looked for: sending is given up after ten hours."""
 
-IDLE_ROWS = 2000
-"""Rows in a row that have a date after which a first run looks no further back for others."""
-
 AGES = tuple(timedelta(days=days) for days in (365, 120, 30, 7))
 """Where a range is cut whose windows need several request chains each: finely where it is new,
 as bookmarks move only when all chains of a window are read."""
+
+LAST = 1 << 30
+"""Place of what comes after all windows."""
+
+DECODED = 4
+"""How many times the memory of its JSON a row takes once it is decoded."""
+
+CREATED = "date_created"
 
 
 class PlannedStream(BookmarkedStream):
@@ -74,25 +84,25 @@ class PlannedStream(BookmarkedStream):
             order: Place of the whole in the order of emission.
 
         Yields:
-            Windows, oldest first, each with the first request of each of its chains; for a
-            stream without windows, one such group.
+            Windows, oldest first, each with the first request of each of its chains. At the end,
+            or for a stream without windows, such a group that no window bounds.
         """
         dates, settings = self.window, self.run.settings
         if dates is None:
             params = self._span_params()
             yield None, self._chains(context, (*order, 0), params)
             return
-        whole = self.range(context)
+        whole, search = self.range(context), self.search(context)
         if whole is None:
             return
-        if dates.undated is not None and whole.end is None:
-            yield None, self._undated(context, (*order, 0))
         ages = [settings.now - start for start in self.starts(context).values()]
         if len(self.chain_params) > 1:
             ages += AGES
         for number, window in enumerate(dates.stretches(whole, settings.now, ages), start=1):
             params = dates.params(window, settings.now)
             yield window, self._chains(context, (*order, number), params, window)
+        if search is not None and whole.end is None:
+            yield None, self._undated(context, (*order, LAST), search)
 
     def _span_params(self) -> dict[str, str]:
         settings = self.run.settings
@@ -119,15 +129,8 @@ class PlannedStream(BookmarkedStream):
             for number, chain in enumerate(self.chain_params)
         ]
 
-    def _undated(self, context: dict[str, Any], order: Order) -> list[Request]:
+    def _undated(self, context: dict[str, Any], order: Order, undated: Undated) -> list[Request]:
         """Look besides for rows whose date is null, which no date filter is sure to match."""
-        settings = self.run.settings
-        days = settings.lookback_days
-        depth = UNDATED_DEPTH if days is None else max(UNDATED_DEPTH, timedelta(days=days))
-        oldest = settings.start or EPOCH
-        bookmark = self.bookmark(context)
-        recent = max(oldest, (bookmark or settings.now) - depth)
-        undated = Undated(oldest if bookmark is None else recent, recent)
         values = self.window.undated if self.window and self.window.undated else {}
         lists = [
             dict(zip(values, combination, strict=True))
@@ -140,11 +143,49 @@ class PlannedStream(BookmarkedStream):
             if all(chain.get(name, value) == value for name, value in more.items())
         ]
         return [
-            Request(self, context, (*order, number, 0), params, undated=undated)
+            Request(self, context, (*order, number, 0, 0), params, undated=undated)
             for number, params in enumerate(asked)
         ]
 
+    def search(self, context: Mapping[str, Any]) -> Undated | None:
+        """Tell how far back to look for rows that have no date yet.
+
+        As it was when the run began, like :meth:`starts`.
+
+        Args:
+            context: SIDs of the parents.
+
+        Returns:
+            A while back from the bookmark; from the start, if rows older than that were never
+            searched for, as in a run with an end date. None if the stream has no such rows.
+        """
+        settings, account = self.run.settings, self.account_of(context)
+        if self.window is None or self.window.undated is None:
+            return None
+        known = self._known_searches.get(account)
+        if known is None:
+            days = settings.lookback_days
+            depth = UNDATED_DEPTH if days is None else max(UNDATED_DEPTH, timedelta(days=days))
+            oldest, bookmark = settings.start or EPOCH, self.bookmark(context)
+            recent = max(oldest, (bookmark or settings.now) - depth)
+            floor = min([oldest if bookmark is None else recent, *self.unsearched(context)])
+            shared = not self.window.undated and len(self.chain_params) == 1
+            known = self._known_searches[account] = Undated(floor, recent, shared)
+        return known
+
+    @cached_property
+    def _known_searches(self) -> dict[str, Undated]:
+        return {}
+
     # --- What comes back -----------------------------------------------------------------------
+
+    @override
+    def fetch(self, request: Request) -> Page:
+        page = super().fetch(request)
+        page.parts = self._parts(page)
+        if page.parts:
+            page.rows, page.size = None, 0
+        return page
 
     @cached_property
     def converter(self) -> Converter:
@@ -169,18 +210,27 @@ class PlannedStream(BookmarkedStream):
         self.converter.convert(records, context)
 
     def arrived(self, page: Page) -> list[Iterator[Request]]:
-        """Type a page's records, cut them to their window, and tell what will be wanted next.
+        """Tell what will be wanted after a page.
+
+        Its rows are decoded here only if that depends on them: those that wait for their turn
+        take less memory as they came.
 
         Args:
-            page: A page as fetched; completed in place.
+            page: A page as fetched; told what follows it.
 
         Returns:
             Requests, as iterators that are drawn from as there is room.
         """
-        self._type(page.records, page.request.context)
-        self.cut(page)
         if page.parts:
             return [iter(page.parts)]
+        if self.children:
+            self.open(page)
+        elif page.request.undated is not None:
+            rows, size = page.rows, page.size
+            self.open(page)
+            if page.size > size:
+                # Most of them are kept: until its turn comes, only its link is needed.
+                page.rows, page.size, page.records = rows, size, []
         wanted: list[Iterator[Request]] = []
         page.following = page.request.after(page)
         if page.following is not None:
@@ -189,10 +239,28 @@ class PlannedStream(BookmarkedStream):
             wanted.append(self._requests_below(page))
         return wanted
 
+    def open(self, page: Page) -> None:
+        """Decode a page's rows, type them and cut them to their window, unless that is done.
+
+        Args:
+            page: A page of this stream.
+        """
+        if page.rows is None:
+            return
+        self.decode(page)
+        page.received = len(page.records)
+        if page.request.undated is None:
+            self._type(page.records, page.request.context)
+        self.cut(page)
+        page.size = page.size * DECODED * len(page.records) // max(1, page.received)
+
     def _requests_below(self, page: Page) -> Iterator[Request]:
         for child, context, order in self.below(page):
             for _, requests_ in child.plan(context, order):
-                yield from requests_
+                for request in requests_:
+                    # A divided search begins at places that are not known yet.
+                    if request.undated is None or not request.undated.is_divided:
+                        yield request
 
     def below(self, page: Page) -> Iterator[tuple[PlannedStream, dict[str, Any], Order]]:
         """Tell which children a page's records have.
@@ -234,7 +302,7 @@ class PlannedStream(BookmarkedStream):
         return None if value is None else {**context, self.placeholder: value}
 
     def cut(self, page: Page) -> None:
-        """Keep the rows that are wanted, and split a window that holds too many.
+        """Keep the rows that are wanted.
 
         Args:
             page: A page with typed records.
@@ -243,31 +311,45 @@ class PlannedStream(BookmarkedStream):
         if request.undated is not None:
             self._cut_undated(page, request.undated)
         elif request.window is not None and self.window is not None:
-            dates = [row[key] for row in page.records if row.get(key) is not None]
-            if page.link is not None and request.link is None and dates:
-                page.parts = self._parts(page, min(dates), max(dates))
+            if page.records:
+                last = page.records[-1]
+                page.end = self.identity(last), last.get(key)
             start, end = self._bounds(request.window)
             page.records = [
                 row for row in page.records if row.get(key) is None or start <= row[key] < end
             ]
 
     def _cut_undated(self, page: Page, undated: Undated) -> None:
-        """Keep rows without a date, and stop looking where there are none any more."""
-        created = [row["date_created"] for row in page.records if row.get("date_created")]
-        floor, recent = iso(undated.floor)[:-1], iso(undated.recent)[:-1]
-        rows = len(page.records)
-        page.records = [
-            row
-            for row in page.records
-            if row.get(self.key) is None and (row.get("date_created") or floor) >= floor
-        ]
-        idle = 0 if page.records else undated.idle + rows
+        """Keep rows without a date, and stop looking where the search ends."""
+        rows = page.records
+        floor = iso(undated.floor)[:-1]
+        page.records = [row for row in rows if not row.get(self.key)]
+        self._type(page.records, page.request.context)
+        page.records = [row for row in page.records if (_date(row, CREATED) or floor) >= floor]
         # Lists aren't sorted by this date: a scheduled message stands where it was sent. Only a
         # page without any newer row tells that the search has come so far.
-        newest = max(created, default=recent)
-        if newest < floor or (newest < recent and idle >= IDLE_ROWS):
+        made = [date for row in rows if (date := _date(row, CREATED))]
+        page.newest = max(made, default=iso(undated.recent))
+        until = undated.until
+        if page.newest < floor or (until is not None and self._meets(rows, until)):
             page.link = None
-        page.undated = replace(undated, idle=idle)
+
+    def _meets(self, rows: list[Record], mark: Mark) -> bool:
+        if mark.row in {self.identity(row) for row in rows}:
+            return True
+        dates = [date for row in rows if (date := _date(row, self.key))]
+        return bool(dates) and max(dates) < mark.date
+
+    def identity(self, record: Record) -> tuple[Any, ...]:
+        """Give a record's primary key.
+
+        Args:
+            record: The record.
+
+        Returns:
+            The values of its fields.
+        """
+        return tuple(record.get(name) for name in self.primary_keys)
 
     def _bounds(self, window: Window) -> tuple[str, str]:
         """Write a window's bounds so that they compare with the key's values as strings."""
@@ -276,17 +358,36 @@ class PlannedStream(BookmarkedStream):
         key = self.schema["properties"][self.key]
         return (start[:10], end[:10]) if key.get("format") == "date" else (start, end)
 
-    def _parts(self, page: Page, oldest: str, newest: str) -> list[Request]:
+    @cached_property
+    def _dates(self) -> msgspec.json.Decoder[list[Any]]:
+        """Decodes of each row only the date, if it has one, or what holds it."""
+        field = self.lifted.get(self.key, self.key).partition(".")[0]
+        row = msgspec.defstruct("Row", [("date", Any, None)], rename={"date": field})
+        return msgspec.json.Decoder(list[row])  # type: ignore[valid-type]
+
+    def _parts(self, page: Page) -> list[Request]:
+        """Split a window that holds too many pages, as the first of them tells."""
         request, dates, settings = page.request, self.window, self.run.settings
-        if dates is None or request.window is None or settings.max_records is not None:
+        if (
+            dates is None
+            or page.rows is None
+            or page.link is None
+            or request.window is None
+            or request.link is not None
+            or settings.max_records is not None
+        ):
             return []
-        first, last = parse_moment(oldest, settings.now), parse_moment(newest, settings.now)
-        windows = dates.split(request.window, first, last, page.full, settings.now)
+        rows, moments = self._moments(page.rows)
+        if not moments:
+            return []
+        full = rows / page.page_size if page.page_size else 1.0
+        first, last = (parse_moment(find(moments), settings.now) for find in (min, max))
+        windows = dates.split(request.window, first, last, full, settings.now)
         cuts_days = any(Unit.DAY.floor(window.start) != window.start for window in windows[1:])
         exact = cuts_days and dates.precision is Unit.SECOND and self._heeds_time(request, last)
         if cuts_days and dates.precision is Unit.SECOND and not exact:
             by_day = replace(dates, precision=Unit.DAY)
-            windows = by_day.split(request.window, first, last, page.full, settings.now)
+            windows = by_day.split(request.window, first, last, full, settings.now)
         return [
             replace(
                 request,
@@ -297,6 +398,17 @@ class PlannedStream(BookmarkedStream):
             )
             for number, window in enumerate(windows)
         ]
+
+    def _moments(self, rows: msgspec.Raw) -> tuple[int, list[str]]:
+        """Tell how many rows there are, and the dates of those that have one."""
+        try:
+            found = [row.date for row in self._dates.decode(rows)]
+            if inner := self.lifted.get(self.key, "").partition(".")[2]:
+                found = [outer.get(inner) for outer in found if isinstance(outer, dict)]
+            moments = [to_datetime(value) for value in found if value is not None]
+        except (msgspec.ValidationError, Misfit):
+            return 0, []
+        return len(found), [moment for moment in moments if moment is not None]
 
     def _heeds_time(self, request: Request, moment: datetime) -> bool:
         """Find out, once a run, whether this filter heeds the time of day.
@@ -317,7 +429,7 @@ class PlannedStream(BookmarkedStream):
         second = Window(moment, moment + SECOND)
         params = self.window.params(second, self.run.settings.now, exact=True)
         try:
-            page = self.fetch(
+            page = super().fetch(
                 replace(
                     request,
                     params=_without(request.params, self.window.names) | params,
@@ -326,12 +438,21 @@ class PlannedStream(BookmarkedStream):
             )
         except GIVEN_UP:
             return False
-        self._type(page.records, request.context)
-        dates = {row[self.key][:19] for row in page.records if row.get(self.key)}
+        _, found = self._moments(page.rows) if page.rows is not None else (0, [])
+        dates = {date[:19] for date in found}
         near = {iso(moment + SECOND * offset)[:-1] for offset in (-1, 0, 1, 2)}
         heeded = iso(moment)[:-1] in dates and dates <= near
         self.run.heeds_time[self.name] = heeded
         return heeded
+
+
+def _date(record: Record, name: str) -> str | None:
+    """Read a date of a record that isn't typed."""
+    value = record.get(name)
+    try:
+        return None if value is None else to_datetime(value)
+    except Misfit:
+        return None
 
 
 def _wire(value: Any) -> str:  # noqa: ANN401

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
@@ -14,9 +15,11 @@ from tap_twilio.activation import is_whole, was_read
 from tap_twilio.chain import Chain
 from tap_twilio.client import GIVEN_UP
 from tap_twilio.credentials import ROOT_PRODUCT
-from tap_twilio.errors import AbsentError, RefusedError
+from tap_twilio.errors import AbsentError, ChainError, RefusedError, ResponseError
 from tap_twilio.planning import PlannedStream
 from tap_twilio.progress import Failure
+from tap_twilio.undated import IDLE_ROWS, Marks
+from tap_twilio.windows import iso
 from tap_twilio.writer import Writer
 
 if TYPE_CHECKING:
@@ -25,8 +28,11 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_twilio.ahead import Order
-    from tap_twilio.pages import Page
+    from tap_twilio.pages import Page, Request
     from tap_twilio.records import Record
+
+
+REFUSED_LINK = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}
 
 
 class TwilioStream(PlannedStream):
@@ -57,11 +63,14 @@ class TwilioStream(PlannedStream):
         wanted = self.run.settings.max_records
         bookmark = self.bookmark(context) if self.skips_unchanged else None
         failures = len(self.run.progress.failures)
+        marks = Marks(self.window.names if self.window is not None else ())
+        search = self.search(context)
+        if search is not None:
+            self.note_search(context, search.floor)
         for window, chains in self.plan(context, order):
             for request in chains:
                 position = itertools.count()
-                restartable = self.position_field is None and bool(self.own_keys)
-                for page in Chain(request, self.run.ahead.take, restartable=restartable):
+                for page in self._read(request, marks):
                     self._complete(page, position, seen)
                     self.drop_unchanged(page, bookmark)
                     if wanted is not None:
@@ -70,11 +79,19 @@ class TwilioStream(PlannedStream):
                     yield page
                     if wanted == 0:
                         return
+                    marks.note(page)
                     if len(chains) == 1 and page.following is None:
                         self.finish(context, page.request.window, failures)
             if len(chains) > 1:
                 self.finish(context, window, failures)
-        if self.skips_unchanged and len(self.run.progress.failures) == failures:
+        if len(self.run.progress.failures) == failures:
+            self._end(context)
+
+    def _end(self, context: Mapping[str, Any]) -> None:
+        """Keep in the state what holds once the whole list was read."""
+        if self.search(context) is not None and self.run.settings.end is None:
+            self.note_search(context, None)
+        if self.skips_unchanged:
             self.move_bookmark(context, self.run.settings.now)
 
     def _complete(self, page: Page, position: Iterator[int], seen: set[Any]) -> None:
@@ -84,6 +101,40 @@ class TwilioStream(PlannedStream):
                 record[self.position_field] = next(position)
         if self.window is not None:
             self._drop_seen_undated(page, seen)
+
+    def _chain(self, request: Request) -> Iterator[Page]:
+        restartable = self.position_field is None and bool(self.own_keys)
+        return iter(Chain(request, self.run.ahead.take, restartable=restartable))
+
+    def _read(self, request: Request, marks: Marks) -> Iterator[Page]:
+        return self._chain(request) if request.undated is None else self._search(request, marks)
+
+    def _search(self, request: Request, marks: Marks) -> Iterator[Page]:
+        """Look for rows without a date, from several places of the list where it is long."""
+        walks = marks.walks(request)
+        if len(walks) > 1:
+            self.run.ahead.hint(iter(walks))
+        try:
+            yield from self._until_idle(walks)
+        except (ResponseError, ChainError) as error:
+            refused = isinstance(error, ChainError) or error.status in REFUSED_LINK
+            if len(walks) == 1 or not refused:
+                raise
+            self.logger.info("Walking the list from its top, as this was refused: %s", error)
+            top = replace(walks[-1], link=None, params=request.params)
+            yield from self._until_idle([replace(top, order=(*request.order[:-2], len(walks), 0))])
+        self.run.ahead.skip(request.order[:-2])
+
+    def _until_idle(self, walks: list[Request]) -> Iterator[Page]:
+        idle = 0
+        for walk in walks:
+            recent = iso(walk.undated.recent) if walk.undated is not None else ""
+            for page in self._chain(walk):
+                idle = 0 if page.records else idle + page.received
+                is_past = page.newest is not None and page.newest < recent
+                yield page
+                if is_past and idle >= IDLE_ROWS:
+                    return
 
     def _drop_seen_undated(self, page: Page, seen: set[Any]) -> None:
         """Keep a row without a date only once: any number of windows may list it."""

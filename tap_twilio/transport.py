@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import msgspec
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 
 from tap_twilio.errors import TapError, ThrottledError, TransientError, from_response
 
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT = 10.0
 """Seconds to wait for a connection; reading has a setting."""
-
-decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
 
 class Transport:
@@ -38,10 +35,11 @@ class Transport:
             user_agent: How the tap names itself.
         """
         self._timeout = (CONNECT_TIMEOUT, timeout)
-        self.session = requests.Session()
-        self.session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
-        self.session.mount("https://", HTTPAdapter(pool_maxsize=connections))
-        self.session.mount("http://", HTTPAdapter(pool_maxsize=connections))
+        self._session = requests.Session()
+        self._session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
+        self._session.mount("https://", HTTPAdapter(pool_maxsize=connections))
+        self._session.mount("http://", HTTPAdapter(pool_maxsize=connections))
+        self._environment: dict[str, dict[str, Any]] = {}
 
     def get(
         self,
@@ -51,7 +49,7 @@ class Transport:
         endpoint: str,
         auth: AuthBase,
         limiter: Limiter,
-    ) -> tuple[dict[str, Any], int]:
+    ) -> bytes:
         """Ask once.
 
         Args:
@@ -62,16 +60,14 @@ class Transport:
             limiter: The account's bound on requests in flight.
 
         Returns:
-            The decoded body, and its size in bytes.
+            The body.
 
         Raises:
-            ResponseError: Twilio refused, failed or sent something else than an object.
+            ResponseError: Twilio refused or failed, or its answer broke off.
         """
         sent = limiter.enter()
         try:
-            response = self.session.get(
-                url, params=params, auth=auth, timeout=self._timeout, allow_redirects=False
-            )
+            status, headers, body = self._exchange(url, params, endpoint, auth)
         except requests.exceptions.SSLError as untrusted:
             msg = (
                 f"{urlsplit(url).hostname}: its certificate can't be verified ({untrusted}). If "
@@ -80,23 +76,47 @@ class Transport:
             raise TapError(msg) from untrusted
         finally:
             limiter.leave()
-        body = response.content
-        if response.status_code != HTTPStatus.OK:
-            error = from_response(endpoint, response.status_code, body, response.headers)
-            if isinstance(error, ThrottledError):
-                concurrent = response.headers.get("Twilio-Concurrent-Requests", "")
-                limiter.throttled(
-                    sent,
-                    concurrent=int(concurrent) if concurrent.isdigit() else None,
-                    retry_after=error.retry_after,
-                )
-            elif not isinstance(error, TransientError):
-                limiter.succeeded()
-            raise error
+        if status == HTTPStatus.OK:
+            limiter.succeeded(sent)
+            return body
+        error = from_response(endpoint, status, body, headers)
+        if isinstance(error, ThrottledError):
+            concurrent = headers.get("Twilio-Concurrent-Requests", "")
+            limiter.throttled(
+                sent,
+                concurrent=int(concurrent) if concurrent.isdigit() else None,
+                retry_after=error.retry_after,
+            )
+        elif not isinstance(error, TransientError):
+            limiter.succeeded(sent)
+        raise error
+
+    def _exchange(
+        self, url: str, params: Mapping[str, str], endpoint: str, auth: AuthBase
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """Send a request and read its answer at once.
+
+        What a session does besides for each request is left out: looking through the environment
+        again, cookies, redirections, and reading the body in pieces, which takes five times as
+        long as reading it whole.
+        """
+        request = requests.PreparedRequest()
+        request.prepare("GET", url, headers=self._session.headers, params=params, auth=auth)
+        response = self._session.get_adapter(url).send(
+            request, timeout=self._timeout, stream=True, **self._settings_of(url)
+        )
         try:
-            payload = decoder.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            what = "an empty body" if not body else "a body that is no JSON object"
-            raise TransientError(endpoint, response.status_code, message=what) from error
-        limiter.succeeded()
-        return payload, len(body)
+            body = response.raw.read(decode_content=True)
+        except HTTPError as error:
+            message = f"the answer broke off ({type(error).__name__})"
+            raise TransientError(endpoint, response.status_code, message=message) from error
+        return response.status_code, response.headers, body
+
+    def _settings_of(self, url: str) -> dict[str, Any]:
+        """Tell the proxies and certificates that the environment sets for a host."""
+        address = urlsplit(url)
+        host = f"{address.scheme}://{address.netloc}"
+        if host not in self._environment:
+            merged = self._session.merge_environment_settings(host, {}, None, None, None)
+            self._environment[host] = {name: merged[name] for name in ("proxies", "verify", "cert")}
+        return self._environment[host]

@@ -15,15 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 SECOND = timedelta(seconds=1)
+HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 EPOCH = datetime(2008, 1, 1, tzinfo=UTC)
 """Twilio's first year: nothing it lists is older."""
 
-PAGES_PER_WINDOW = 1.75
-"""Aimed at when a window is split: most parts then take two requests."""
+PAGES_PER_WINDOW = 0.8
+"""Aimed at when a window is split: most parts then take one request, and none waits for another."""
 
-PAGES_TO_SPLIT = 4.0
+PAGES_TO_SPLIT = 6.0
 """A window that seems to hold more pages than this is split."""
 
 MOST_PARTS = 128
@@ -34,6 +35,7 @@ class Unit(Enum):
     """The finest boundary that an endpoint's date filter can express."""
 
     SECOND = "second"
+    HOUR = "hour"
     DAY = "day"
     MONTH = "month"
     YEAR = "year"
@@ -49,6 +51,8 @@ class Unit(Enum):
         """
         if self is Unit.SECOND:
             return moment.replace(microsecond=0)
+        if self is Unit.HOUR:
+            return moment.replace(minute=0, second=0, microsecond=0)
         midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
         if self is Unit.MONTH:
             return midnight.replace(day=1)
@@ -220,10 +224,11 @@ class DateFilter:
             count = max(2, math.ceil(pages / PAGES_PER_WINDOW))
             part = (end - window.start) / count
             moments = [window.start + part * index for index in range(1, count)]
-        # Midnights are boundaries under every reading of the filters: keep to them while the
-        # parts are long.
-        long = total / (len(moments) + 1) >= 2 * DAY.total_seconds() and pages <= MOST_PARTS
-        unit = Unit.DAY if self.precision is Unit.SECOND and long else self.precision
+        # Midnights are boundaries under every reading of the filters, and round moments are the
+        # same in each run: keep to them while the parts are long.
+        unit, part = self.precision, timedelta(seconds=total / (len(moments) + 1))
+        if unit is Unit.SECOND and pages <= MOST_PARTS and part >= 2 * HOUR:
+            unit = Unit.DAY if part >= 2 * DAY else Unit.HOUR
         cuts = sorted({unit.floor(moment) for moment in moments})
         edges = [window.start, *(cut for cut in cuts if window.start < cut < end)]
         return (

@@ -41,6 +41,7 @@ class Want:
     size: int = 10
     height: int = 0
     kind: str = "things"
+    light: bool = False
     delay: float = 0.001
     below: list[Want] = field(default_factory=list, compare=False)
     error: Exception | None = None
@@ -158,6 +159,36 @@ def test_parents_leave_room_for_their_children():
     time.sleep(0.05)
 
     assert bound.fetched - bound.taken <= (8 * PAGES_PER_REQUEST) // 4
+
+
+def settled(ahead: Ahead, bound: Bound) -> None:
+    """Let what may be asked ahead arrive, as a thread that emits would."""
+    for n in range(20):
+        ahead.take(Want((0, -100 + n), "pause", bound))
+        time.sleep(0.003)
+
+
+def test_pages_known_early_leave_room_for_sooner_ones():
+    later, sooner = Bound(), Bound()
+    ahead = Ahead(4)
+    ahead.hint(iter([Want((1, n), f"later {n}", later) for n in range(40)]))
+    settled(ahead, Bound())
+    filled = later.fetched
+    ahead.hint(iter([Want((0, n), f"sooner {n}", sooner) for n in range(40)]))
+    settled(ahead, Bound())
+
+    assert filled == later.fetched == 4 * PAGES_PER_REQUEST
+    assert sooner.fetched == 4 * PAGES_PER_REQUEST
+
+
+def test_pages_of_which_little_is_kept_take_no_room():
+    light, heavy = Bound(), Bound()
+    ahead = Ahead(4)
+    ahead.hint(iter([Want((0, n), f"heavy {n}", heavy) for n in range(40)]))
+    ahead.hint(iter([Want((1, n), f"light {n}", light, light=True) for n in range(40)]))
+    settled(ahead, Bound())
+
+    assert heavy.fetched == light.fetched == 4 * PAGES_PER_REQUEST
 
 
 def test_an_error_comes_when_its_page_is_taken_and_only_then():

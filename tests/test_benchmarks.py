@@ -87,15 +87,45 @@ def test_charts_have_a_line_for_each_connector(tmp_path, monkeypatch):
         for ms in (50, 500)
         for number, name in enumerate(names, start=2)
     ] + [replace(READING, scenario=f"memory-{n}k", rows=n * 1000) for n in (50, 2000)]
-    latency = {"latency-50": {"latency": 0.05}, "latency-500": {"latency": 0.5}}
-    save(path, {"scenarios": latency}, readings)
-    monkeypatch.setattr("sys.argv", ["plot", str(path), str(tmp_path)])
+    titles = {
+        "latency-50": "Fifty",
+        "latency-500": "Five hundred",
+        "memory-50k": "",
+        "memory-2000k": "",
+    }
+    about = {
+        "python": "3",
+        "system": "none",
+        "versions": dict.fromkeys(names, "1"),
+        "scenarios": {
+            name: {"title": title, "latency": 0.05 if name == "latency-50" else 0.5}
+            for name, title in titles.items()
+        },
+    }
+    save(path, about, readings)
+    readme = tmp_path / "README.md"
+    readme.write_text("Before\n<!-- speed -->\nold\n<!-- end of speed -->\nafter\n")
+    monkeypatch.setattr("sys.argv", ["plot", str(path), str(tmp_path), str(readme)])
 
     plot.main()
+
+    before, *table, after = readme.read_text().splitlines()
+    assert (before, after) == ("Before", "after")
+    assert "old" not in table
+    assert any(line.startswith("| Fifty |") and "(1.4x)" in line for line in table)
 
     for name, lines in (("throughput.svg", len(names)), ("memory.svg", 1)):
         drawing = ET.parse(tmp_path / name).getroot()  # noqa: S314 - we wrote it
         assert len(drawing.findall("{*}polyline")) == lines
+
+
+def test_the_readme_tells_the_last_figures():
+    table = plot.figures(*load(plot.RESULTS))
+
+    assert plot.README.read_text() == plot.written(plot.README.read_text(), table)
+    for name, drawing in plot.draw(*load(plot.RESULTS)).items():
+        assert (plot.DOCS / name).read_text() == drawing
+        assert f"](docs/{name})" in plot.README.read_text()
 
 
 def test_the_reader_counts_rows_of_all_dialects():

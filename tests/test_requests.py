@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
@@ -22,7 +23,7 @@ from tap_twilio.errors import (
 )
 from tap_twilio.hosts import EDGES, Hosts
 from tap_twilio.limiter import Limiter
-from tap_twilio.pagination import FORMS, ShapeError
+from tap_twilio.pagination import ShapeError, decode, read
 from tap_twilio.redaction import MASK, Redactor
 
 
@@ -142,9 +143,9 @@ def test_an_error_says_what_twilio_said():
     ],
 )
 def test_pages(form, payload, key, count, link):
-    listing = FORMS[form](payload, key)
+    listing = read(form, json.dumps(payload).encode(), key)
 
-    assert len(listing.records) == count
+    assert len(decode(listing.rows)) == count
     assert listing.link == link
 
 
@@ -163,18 +164,67 @@ def test_pages(form, payload, key, count, link):
 )
 def test_pages_of_another_shape_are_errors(form, payload):
     with pytest.raises(ShapeError):
-        FORMS[form](payload, "countries")
+        read(form, json.dumps(payload).encode(), "countries")
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b'{"calls":[{"sid":"CA', b'{"calls":[{"sid":"\xff"}]}', b"[]"]
+)
+def test_bodies_that_are_no_json_object_are_errors(body):
+    with pytest.raises(ShapeError):
+        read("uri", body, "calls")
+
+
+def test_arrays_of_something_else_than_objects_are_errors():
+    listing = read("uri", b'{"calls":[{"sid":"CA"},1]}', "calls")
+
+    with pytest.raises(ShapeError):
+        decode(listing.rows)
 
 
 def test_the_limit_grows_while_answers_are_good():
     limiter = Limiter(cap=8)
     for _ in range(100):
         while limiter.has_room:
-            limiter.enter()
-        limiter.succeeded()
+            sent = limiter.enter()
         limiter.leave()
+        limiter.succeeded(sent)
 
     assert limiter.limit == 8
+
+
+def test_the_limit_doubles_until_the_first_refusal_and_grows_by_one_then():
+    limiter = Limiter(cap=64, limit=4)
+
+    def round_trip():
+        sent = []
+        while limiter.has_room:
+            sent.append(limiter.enter())
+        for moment in sent:
+            limiter.leave()
+            limiter.succeeded(moment)
+
+    limits = []
+    for _ in range(2):
+        round_trip()
+        limits.append(limiter.limit)
+    limiter.throttled(limiter.enter())
+    limiter.leave()
+    limits.append(limiter.limit)
+    round_trip()
+    limits.append(round(limiter.limit))
+
+    assert limits == [8, 16, 8, 9]
+
+
+def test_the_limit_stays_where_it_is_not_used():
+    limiter = Limiter(cap=64, limit=4)
+    for _ in range(20):
+        sent = limiter.enter()
+        limiter.leave()
+        limiter.succeeded(sent)
+
+    assert limiter.limit == 4
 
 
 def test_one_wave_of_refusals_halves_once():
@@ -223,11 +273,11 @@ def test_no_more_than_the_limit_are_in_flight():
     def work():
         nonlocal most
         for _ in range(20):
-            limiter.enter()
+            sent = limiter.enter()
             with lock:
                 most = max(most, limiter.in_flight)
-            limiter.succeeded()
             limiter.leave()
+            limiter.succeeded(sent)
 
     threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:

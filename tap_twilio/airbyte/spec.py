@@ -23,7 +23,7 @@ def specification() -> dict[str, Any]:
 
     Returns:
         The protocol's ConnectorSpecification. The SDK's own settings are not among them: what
-        stream maps and batches do is the platform's part here.
+        stream maps do is the platform's part here.
     """
     return {
         "connectionSpecification": {

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class SourceTap(TapTwilio):
-    """The tap, less what is the platform's part: stream maps, flattening, batches."""
+    """The tap, less what is the platform's part: stream maps and flattening."""
 
     config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(settings.SCHEMA)
 

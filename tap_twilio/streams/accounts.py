@@ -46,6 +46,7 @@ class Accounts(TwilioStream):
 
     @override
     def arrived(self, page: Page) -> list[Iterator[Request]]:
+        self.decode(page)
         for record in page.records:
             if (token := record.get("auth_token")) and "sid" in record:
                 redactor.add(token)
@@ -67,7 +68,7 @@ class Accounts(TwilioStream):
             TapError: Twilio can't be reached, or the setting ``accounts`` names none.
         """
         settings = self.run.settings
-        page = Page([], 0, 1.0, None, Request(self, {}, (), {}))
+        page = Page(None, 0, None, None, Request(self, {}, (), {}))
         try:
             for listed in super().pages({}, self.run.ahead.begin()):
                 page.records += listed.records

@@ -295,6 +295,7 @@ class Samples:
             except (AbsentError, RefusedError) as error:
                 self._reason = str(error)
                 return None
+            stream.decode(page)
             if page.records:
                 return page
         return None

@@ -1,0 +1,126 @@
+"""Rows without a date: found wherever they stand in a list, whatever ends the run before."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from sandbox import Readings, faults
+from tests.harness import STREAMS_BY_NAME, assert_complete, config_for, truth
+
+MESSAGES = STREAMS_BY_NAME["messages"]
+
+
+def undated(twilio):
+    return {row["sid"] for row in truth(twilio, MESSAGES) if row["date_sent"] is None}
+
+
+def is_unfiltered(query):
+    return "DateSent>" not in query and "DateSent<" not in query
+
+
+def walked(twilio):
+    """Pages of the whole list that were asked for, by their number in a walk."""
+    queries = [dict(one.query) for one in twilio.requests if one.path.endswith("/Messages.json")]
+    return Counter(query.get("Page", "0") for query in queries if is_unfiltered(query))
+
+
+@pytest.mark.parametrize("nulls", [False, True])
+def test_a_long_list_is_searched_from_several_places_and_each_row_comes_once(run, sandbox, nulls):
+    twilio = sandbox(
+        volumes={"calls": 0, "messages": 900}, subaccounts=1, readings=Readings(nulls=nulls)
+    )
+
+    output = run(config_for(twilio, page_size=20), streams=["messages"])
+
+    assert output.exit_code == 0
+    assert len(undated(twilio)) > 10
+    assert_complete(output, twilio, "messages")
+    pages = walked(twilio)
+    assert pages["1"] > 5
+    # Walks overlap where they meet, but no page is read over and over.
+    assert pages.total() < 2 * (900 + 300) / 20
+    assert "undated_since" not in str(output.state)
+
+
+def test_where_a_link_without_its_filter_is_refused_the_list_is_walked_from_its_top(run, sandbox):
+    twilio = sandbox(volumes={"calls": 0, "messages": 600}, subaccounts=0)
+    refused = []
+
+    def refuse(reply, request):
+        if "DateSent" in request.query_string or "Page=1&" not in request.query_string:
+            return reply
+        if len(refused) > 2:
+            return reply
+        refused.append(request.query_string)
+        return faults.expired_token()(reply, request)
+
+    twilio.plan(refuse, "/Messages.json")
+
+    output = run(config_for(twilio, page_size=20), streams=["messages"])
+
+    assert refused
+    assert output.exit_code == 0
+    assert_complete(output, twilio, "messages")
+    assert "from its top" in output.log
+
+
+def test_a_search_that_failed_is_made_up_for_though_bookmarks_moved(run, sandbox):
+    twilio = sandbox(volumes={"calls": 0, "messages": 600}, days=45, subaccounts=0)
+    config = config_for(twilio, page_size=20, max_retries=0)
+
+    def fail(reply, request):
+        if "DateSent" in request.query_string:
+            return reply
+        return faults.answer(500)(reply, request)
+
+    twilio.plan(fail, "/Messages.json")
+    first = run(config, streams=["messages"])
+    assert first.exit_code != 0
+    assert first.bookmark("messages", twilio.account_sid)
+    assert "undated_since" in str(first.state)
+
+    twilio.clear_plans()
+    second = run(config, streams=["messages"], state=first.state)
+
+    assert second.exit_code == 0
+    assert undated(twilio) <= {record["sid"] for record in second.records("messages")}
+    assert len(second.records("messages")) < 600 / 2
+    assert "undated_since" not in str(second.state)
+
+
+def test_a_run_with_an_end_leaves_the_search_to_the_next_without(run, sandbox):
+    twilio = sandbox(volumes={"calls": 0, "messages": 600}, days=45, subaccounts=0)
+    config = config_for(twilio, page_size=20)
+    first = run(config | {"end_date": "P20D"}, streams=["messages"])
+
+    second = run(config, streams=["messages"], state=first.state)
+
+    found = {row["sid"] for output in (first, second) for row in output.records("messages")}
+    assert found == {row["sid"] for row in truth(twilio, MESSAGES)}
+    assert "undated_since" not in str(second.state)
+
+
+def test_a_search_that_was_done_is_not_made_again(run, sandbox):
+    twilio = sandbox(volumes={"calls": 0, "messages": 900}, days=45, subaccounts=0)
+    config = config_for(twilio, page_size=20)
+    first = run(config, streams=["messages"])
+    twilio.requests.reset()
+
+    second = run(config, streams=["messages"], state=first.state)
+
+    assert second.exit_code == 0
+    assert walked(twilio).total() <= 2 + 900 / 20 / 45 * 3
+
+
+def test_a_first_run_stops_looking_where_all_rows_have_a_date(run, sandbox):
+    twilio = sandbox(volumes={"calls": 0, "messages": 12_000}, days=400, subaccounts=0)
+    for row in truth(twilio, MESSAGES):
+        if row["date_sent"] is None:
+            twilio.delete(row["sid"])
+
+    output = run(config_for(twilio, page_size=100, start_date="P399D"), streams=["messages"])
+
+    assert output.exit_code == 0
+    assert walked(twilio).total() < 12_000 / 100 * 0.75
