@@ -15,7 +15,7 @@ from tap_twilio.activation import is_whole, was_read
 from tap_twilio.chain import Chain
 from tap_twilio.client import GIVEN_UP
 from tap_twilio.credentials import ROOT_PRODUCT
-from tap_twilio.errors import AbsentError, RefusedError, ResponseError
+from tap_twilio.errors import AbsentError, ChainError, RefusedError, ResponseError
 from tap_twilio.planning import PlannedStream
 from tap_twilio.progress import Failure
 from tap_twilio.undated import IDLE_ROWS, Marks
@@ -121,8 +121,9 @@ class TwilioStream(PlannedStream):
             self.run.ahead.hint(iter(walks))
         try:
             yield from self._until_idle(walks)
-        except ResponseError as error:
-            if len(walks) == 1 or error.status not in REFUSED_LINK:
+        except (ResponseError, ChainError) as error:
+            refused = isinstance(error, ChainError) or error.status in REFUSED_LINK
+            if len(walks) == 1 or not refused:
                 raise
             self.logger.info("Walking the list from its top, as this was refused: %s", error)
             top = replace(walks[-1], link=None, params=request.params)
