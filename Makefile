@@ -28,10 +28,10 @@ types: $(VENV)/.dev ## Check types
 	@echo "== mypy"
 	@$(BIN)/mypy
 
-# Tests that build and install packages stay together in one process, the others use all cores.
+# A file's tests stay together in one process: they share what is slow to make.
 pytest: $(VENV)/.dev ## Run the tests with coverage
 	@echo "== pytest"
-	@$(BIN)/python -m pytest -q -n auto --dist loadgroup --cov --cov-report=term
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile --cov --cov-report=term
 
 format: $(VENV)/.dev ## Put code into its form, and mend what can be mended
 	@$(BIN)/ruff check --quiet --fix .

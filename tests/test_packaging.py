@@ -16,7 +16,6 @@ import pytest
 ROOT = Path(__file__).parent.parent
 BIN = "Scripts" if sys.platform == "win32" else "bin"
 # Fixtures are shared within one process, and building once is enough.
-pytestmark = pytest.mark.xdist_group("packaging")
 
 
 def run(*command: str | Path, folder: Path) -> str:

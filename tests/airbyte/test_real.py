@@ -17,7 +17,6 @@ from tests.airbyte.harness import catalog
 from tests.harness import STREAMS_BY_NAME, config_for, truth
 
 # One process installs, and nobody beside it waits for that.
-pytestmark = pytest.mark.xdist_group("airbyte")
 
 TOO_NEW = sys.version_info >= (3, 13)
 README = Path(__file__).parent.parent.parent / "README.md"

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from sandbox import Sandbox
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def clone() -> Iterator[Project]:
+    # For a module, not a session: another process may be waiting for it.
     with checkout() as project:
         yield project
 

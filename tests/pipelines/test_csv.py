@@ -7,14 +7,10 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
-
 from tests.harness import STREAMS_BY_NAME, keyed
 from tests.pipelines.conftest import credentials
 from tests.pipelines.loaded import SELECTED, held
 from tests.pipelines.project import ended
-
-pytestmark = pytest.mark.xdist_group("pipelines")
 
 
 def files(project, name):

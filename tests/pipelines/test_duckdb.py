@@ -7,12 +7,9 @@ from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 
 import duckdb
-import pytest
 
 from tests.pipelines.conftest import credentials
 from tests.pipelines.loaded import SELECTED, assert_loaded, properties
-
-pytestmark = pytest.mark.xdist_group("pipelines")
 
 
 def rows(warehouse, name):

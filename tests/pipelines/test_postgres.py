@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from tests.harness import STREAMS_BY_NAME
 from tests.pipelines.conftest import connection, credentials
 from tests.pipelines.loaded import SELECTED, assert_loaded, held, properties
-
-pytestmark = pytest.mark.xdist_group("pipelines")
 
 TYPES = {
     "array": "jsonb",

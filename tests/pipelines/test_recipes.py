@@ -15,8 +15,6 @@ from tests.harness import STREAMS_BY_NAME
 from tests.pipelines import recipes
 from tests.pipelines.loaded import SELECTED, assert_loaded, held
 
-pytestmark = pytest.mark.xdist_group("pipelines")
-
 
 def day(ago):
     return (datetime.now(UTC).date() - timedelta(days=ago)).isoformat()

@@ -18,8 +18,6 @@ from demo.report import page
 from demo.sources import CREDENTIALS
 from tests.report.browser import Browser, executable
 
-pytestmark = pytest.mark.xdist_group("pipelines")
-
 # Asked of the loaded rows, past all models.
 WEEK = """
 with bounds as (

@@ -20,8 +20,6 @@ from tests.pipelines.postgres import DATABASE, PASSWORD, USER, Postgres
 from tests.transform.expected import Held, assert_same
 from tests.transform.tools import PROJECT, dbt, load, plugin
 
-pytestmark = pytest.mark.xdist_group("pipelines")
-
 KINDS = {
     "string": {"varchar"},
     "integer": {"bigint"},
