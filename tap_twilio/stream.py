@@ -142,7 +142,7 @@ class TwilioStream(PlannedStream):
         kept = []
         for index, record in enumerate(page.records):
             if record.get(key) is None:
-                identity = tuple(record.get(name) for name in self.own_keys)
+                identity = self.identity(record)
                 if identity and identity in seen and None not in identity:
                     continue
                 seen.add(identity)
