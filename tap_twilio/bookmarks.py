@@ -229,17 +229,19 @@ class BookmarkedStream(EndpointClient):
     def _mark(self, keeper: BookmarkedStream, account: str) -> datetime | None:
         if not self.is_incremental and not self.skips_unchanged:
             return None
-        state = self._state(keeper, account)
-        if state.get("replication_key") != self._bookmark_key:
-            return None
-        return parse_moment(state["replication_key_value"], self.run.settings.now)
-
-    def _state(self, keeper: BookmarkedStream, account: str) -> dict[str, Any]:
-        partitions = get_state_partitions_list(self._tap.state, keeper.name) or []
-        own = [one for one in partitions if one.get("context") == {"account_sid": account}]
         # Another tap's bookmark is for all accounts: it holds for those without their own.
         of_all = get_state_if_exists(self._tap.state, keeper.name) or {}
-        return next((one for one in (*own, of_all) if "replication_key_value" in one), {})
+        states = (self._state(keeper, account), of_all)
+        holder = next((one for one in states if "replication_key_value" in one), {})
+        if holder.get("replication_key") != self._bookmark_key:
+            return None
+        return parse_moment(holder["replication_key_value"], self.run.settings.now)
+
+    def _state(self, keeper: BookmarkedStream, account: str) -> dict[str, Any]:
+        for partition in get_state_partitions_list(self._tap.state, keeper.name) or []:
+            if partition.get("context") == {"account_sid": account}:
+                return partition
+        return {}
 
     def finish(self, context: Mapping[str, Any], window: Window | None, failures: int) -> None:
         """Move the bookmark to the end of a window, if all below it could be read.

@@ -85,7 +85,6 @@ class Chain:
                         part, self._take, restartable=self._restartable, known=self._known
                     )
                 return
-            request.stream.open(page)
             following = page.following
             if following is not None or self._told or self._known:
                 hashes = [hash(tuple(map(row.get, self._keys))) for row in page.records]

@@ -29,7 +29,7 @@ from tap_twilio.errors import (
     TransientError,
 )
 from tap_twilio.pages import Page, Request
-from tap_twilio.pagination import Listing, ShapeError
+from tap_twilio.pagination import ShapeError
 from tap_twilio.pii import MARK, Masker
 from tap_twilio.redaction import is_news
 from tap_twilio.windows import Unit
@@ -311,7 +311,12 @@ class EndpointClient(RESTStream[str]):
             body = self.run.transport.get(
                 url, params, endpoint=endpoint, auth=signature, limiter=self.run.limiter(account)
             )
-            listing = self._listing(body)
+            listing = pagination.read(
+                self.endpoint.paging,
+                body,
+                self.endpoint.data_key,
+                fields=self.wire_schema["properties"].keys(),
+            )
         except (RefusedError, AbsentError) as error:
             if not self._was_readable(request, error):
                 raise
@@ -331,15 +336,6 @@ class EndpointClient(RESTStream[str]):
         self.run.readable.add((self.name, account))
         link = listing.link and self.run.settings.hosts.follow(self.product, listing.link)
         return Page(listing.rows, len(body), attempt.page_size, link, request, more=listing.more)
-
-    def _listing(self, body: bytes) -> Listing:
-        listing = pagination.read(self.endpoint.paging, body, self.endpoint.data_key)
-        if self.endpoint.data_key is None and self.endpoint.paging == "none":
-            (row,) = pagination.decode(listing.rows)
-            if self.wire_schema["properties"].keys().isdisjoint(row):
-                msg = "it has none of the resource's fields"
-                raise ShapeError(msg)
-        return listing
 
     def _was_readable(self, request: Request, error: ResponseError) -> bool:
         """Tell whether a refusal contradicts what this account's stream gave before."""

@@ -12,6 +12,7 @@ from msgspec import Raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
 
     from tap_twilio.records import Record
 
@@ -47,13 +48,16 @@ class Listing:
     more: dict[str, str] | None = None
 
 
-def read(form: str, body: bytes, data_key: str | None) -> Listing:
+def read(
+    form: str, body: bytes, data_key: str | None, *, fields: AbstractSet[str] | None = None
+) -> Listing:
     """Read a response.
 
     Args:
         form: Name of the paging form, as schema files have it, or ``any`` to find it.
         body: The body.
         data_key: Name of the array; none for a single object, or to find it.
+        fields: Of which a single object must have some; none to take any.
 
     Returns:
         What it holds.
@@ -71,6 +75,9 @@ def read(form: str, body: bytes, data_key: str | None) -> Listing:
         raise ShapeError(msg) from error
     if form == "any":
         form, data_key = recognise(payload, data_key)
+    elif data_key is None and form == "none" and fields and fields.isdisjoint(payload):
+        msg = "it has none of the resource's fields"
+        raise ShapeError(msg)
     if data_key is None and form == "none":
         return Listing(Raw(b"[" + body + b"]"))
     return FORMS[form](payload, data_key)

@@ -169,7 +169,7 @@ class PlannedStream(BookmarkedStream):
             oldest, bookmark = settings.start or EPOCH, self.bookmark(context)
             recent = max(oldest, (bookmark or settings.now) - depth)
             floor = min([oldest if bookmark is None else recent, *self.unsearched(context)])
-            shared = not self.window.undated and len(self.chain_params) == 1
+            shared = not self.window.undated and len(self.chain_params) == 1 and bool(self.own_keys)
             known = self._known_searches[account] = Undated(floor, recent, shared)
         return known
 
@@ -349,7 +349,7 @@ class PlannedStream(BookmarkedStream):
         Returns:
             The values of its fields.
         """
-        return tuple(record.get(name) for name in self.primary_keys)
+        return tuple(record.get(name) for name in self.own_keys)
 
     def _bounds(self, window: Window) -> tuple[str, str]:
         """Write a window's bounds so that they compare with the key's values as strings."""

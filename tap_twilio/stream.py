@@ -23,7 +23,7 @@ from tap_twilio.windows import iso
 from tap_twilio.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Generator, Iterable, Iterator, Mapping
 
     from singer_sdk.helpers.types import Context
 
@@ -102,11 +102,16 @@ class TwilioStream(PlannedStream):
         if self.window is not None:
             self._drop_seen_undated(page, seen)
 
-    def _chain(self, request: Request) -> Iterator[Page]:
+    def _chain(self, request: Request) -> Chain:
         restartable = self.position_field is None and bool(self.own_keys)
-        return iter(Chain(request, self.run.ahead.take, restartable=restartable))
+        return Chain(request, self._take, restartable=restartable)
 
-    def _read(self, request: Request, marks: Marks) -> Iterator[Page]:
+    def _take(self, request: Request) -> Page:
+        page: Page = self.run.ahead.take(request)
+        self.open(page)
+        return page
+
+    def _read(self, request: Request, marks: Marks) -> Iterable[Page]:
         return self._chain(request) if request.undated is None else self._search(request, marks)
 
     def _search(self, request: Request, marks: Marks) -> Iterator[Page]:

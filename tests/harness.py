@@ -69,7 +69,8 @@ class Output:
     def bookmark(self, stream: str, account_sid: str) -> str | None:
         for partition in self.state.get("bookmarks", {}).get(stream, {}).get("partitions", []):
             if partition["context"] == {"account_sid": account_sid}:
-                return partition.get("replication_key_value")
+                value: str | None = partition.get("replication_key_value")
+                return value
         return None
 
 

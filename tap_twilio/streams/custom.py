@@ -23,7 +23,7 @@ from tap_twilio.streams.accounts import Accounts, AccountStream
 from tap_twilio.windows import EPOCH, Window, iso
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from requests.auth import HTTPBasicAuth
 
@@ -81,6 +81,11 @@ class CustomStream(AccountStream):
         )
 
     # --- What a record looks like --------------------------------------------------------------
+
+    @property
+    @override
+    def own_keys(self) -> Sequence[str]:
+        return self.primary_keys
 
     @property
     @override
