@@ -168,7 +168,7 @@ class EndpointClient(RESTStream[str]):
     @property
     def own_keys(self) -> Sequence[str]:
         """What identifies a record, whatever a catalog says that the target shall take."""
-        return type(self).primary_keys
+        return self.primary_keys if self.typed_by_catalog else type(self).primary_keys
 
     @classmethod
     def exists_for(cls, parent: Record) -> bool:  # noqa: ARG003
