@@ -14,7 +14,6 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 import click
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
-from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.singerlib import StateMessage
 from typing_extensions import override
 
@@ -33,9 +32,9 @@ from tap_twilio.writer import Writer
 if TYPE_CHECKING:
     import logging
     from collections.abc import Sequence
+    from datetime import datetime
     from types import FrameType
 
-    from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 
 
@@ -61,10 +60,6 @@ class TapTwilio(Tap):
     # A copy: the SDK adds its own settings to it.
     config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(settings.SCHEMA)
     message_writer_class: type[GenericSingerWriter[Any, Any]] = Writer
-    # Without BATCH: the SDK would read the first stream so, and none of those below it.
-    capabilities: ClassVar[list[CapabilitiesEnum]] = [
-        one for one in Tap.capabilities if one is not PluginCapabilities.BATCH
-    ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Quieten the SDK, and start it.
@@ -93,7 +88,7 @@ class TapTwilio(Tap):
                 self._config,
                 properties=self.config_jsonschema["properties"],
                 user_agent=f"{self.name}/{self.plugin_version}",
-                now=settings.now_utc(),
+                now=self.moment(),
             )
             self._custom = classes(self._settings.custom_streams)
         except settings.SettingsError as error:
@@ -112,6 +107,10 @@ class TapTwilio(Tap):
         """What becomes of personal data; kept where settings make no sense, as in ``--about``."""
         given = self._settings
         return Rule() if given is None else Rule(given.pii, given.pii_key)
+
+    def moment(self) -> datetime:
+        """Give the moment of the run, in UTC: what it reads up to."""
+        return settings.now_utc()
 
     @cached_property
     def run(self) -> Run:
