@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 import click
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.singerlib import StateMessage
 from typing_extensions import override
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import FrameType
 
+    from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 
 
@@ -60,6 +62,10 @@ class TapTwilio(Tap):
     # A copy: the SDK adds its own settings to it.
     config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(settings.SCHEMA)
     message_writer_class: type[GenericSingerWriter[Any, Any]] = Writer
+    # Without BATCH: the SDK would read the first stream so, and none of those below it.
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        one for one in Tap.capabilities if one is not PluginCapabilities.BATCH
+    ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Quieten the SDK, and start it.
