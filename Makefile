@@ -6,10 +6,10 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types pytest format schemas constraints clean bench soak audit
+.PHONY: help setup demo test lint types pytest test-spark format schemas constraints clean bench soak audit
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 demo: $(VENV)/.demo ## Read a simulated Twilio (or, with credentials, yours) twice, and look at the data
 	@$(BIN)/python -m demo
@@ -32,6 +32,9 @@ types: $(VENV)/.dev ## Check types
 pytest: $(VENV)/.dev ## Run the tests with coverage
 	@echo "== pytest"
 	@$(BIN)/python -m pytest -q -n auto --dist loadfile --cov --cov-report=term
+
+test-spark: $(VENV)/.dev ## Run the tests of the Spark data source alone; they need Java 17
+	@$(BIN)/python -m pytest -q tests/test_spark.py
 
 format: $(VENV)/.dev ## Put code into its form, and mend what can be mended
 	@$(BIN)/ruff check --quiet --fix .

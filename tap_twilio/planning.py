@@ -74,6 +74,14 @@ class PlannedStream(BookmarkedStream):
             for combination in itertools.product(*values.values())
         ]
 
+    @property
+    def wants_undated(self) -> bool:
+        """Whether this run is the one for rows without a date: that which is open at its end.
+
+        Such rows may be in the lists of any number of ranges, and belong to none of them.
+        """
+        return self.run.settings.end in {None, self.run.settings.now}
+
     def plan(
         self, context: dict[str, Any], order: Order
     ) -> Iterator[tuple[Window | None, list[Request]]]:
@@ -101,7 +109,7 @@ class PlannedStream(BookmarkedStream):
         for number, window in enumerate(dates.stretches(whole, settings.now, ages), start=1):
             params = dates.params(window, settings.now)
             yield window, self._chains(context, (*order, number), params, window)
-        if search is not None and whole.end is None:
+        if search is not None and self.wants_undated:
             yield None, self._undated(context, (*order, LAST), search)
 
     def _span_params(self) -> dict[str, str]:
@@ -156,8 +164,9 @@ class PlannedStream(BookmarkedStream):
             context: SIDs of the parents.
 
         Returns:
-            A while back from the bookmark; from the start, if rows older than that were never
-            searched for, as in a run with an end date. None if the stream has no such rows.
+            A while back from the bookmark; from the start, or for the look-back of the settings if
+            that is longer, if rows older than that were never searched for, as in a run with an
+            end date. None if the stream has no such rows.
         """
         settings, account = self.run.settings, self.account_of(context)
         if self.window is None or self.window.undated is None:
@@ -167,6 +176,9 @@ class PlannedStream(BookmarkedStream):
             days = settings.lookback_days
             depth = UNDATED_DEPTH if days is None else max(UNDATED_DEPTH, timedelta(days=days))
             oldest, bookmark = settings.start or EPOCH, self.bookmark(context)
+            if days is not None:
+                # The open one of many runs looks for the rows of them all.
+                oldest = min(oldest, settings.now - timedelta(days=days))
             recent = max(oldest, (bookmark or settings.now) - depth)
             floor = min([oldest if bookmark is None else recent, *self.unsearched(context)])
             shared = not self.window.undated and len(self.chain_params) == 1 and bool(self.own_keys)
@@ -315,8 +327,11 @@ class PlannedStream(BookmarkedStream):
                 last = page.records[-1]
                 page.end = self.identity(last), last.get(key)
             start, end = self._bounds(request.window)
+            undated = self.wants_undated
             page.records = [
-                row for row in page.records if row.get(key) is None or start <= row[key] < end
+                row
+                for row in page.records
+                if (undated if row.get(key) is None else start <= row[key] < end)
             ]
 
     def _cut_undated(self, page: Page, undated: Undated) -> None:

@@ -378,7 +378,7 @@ def parse(
         hosts=hosts,
         now=now,
         start=start,
-        end=end if end is None or end < now else None,
+        end=end if end is None or end <= now else None,
         accounts=tuple(given.get("accounts", ())),
         custom_streams=tuple(declared),
         user_agent=given.get("user_agent", user_agent),

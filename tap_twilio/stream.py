@@ -89,7 +89,7 @@ class TwilioStream(PlannedStream):
 
     def _end(self, context: Mapping[str, Any]) -> None:
         """Keep in the state what holds once the whole list was read."""
-        if self.search(context) is not None and self.run.settings.end is None:
+        if self.search(context) is not None and self.wants_undated:
             self.note_search(context, None)
         if self.skips_unchanged:
             self.move_bookmark(context, self.run.settings.now)

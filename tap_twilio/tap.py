@@ -30,6 +30,7 @@ from tap_twilio.writer import Writer
 if TYPE_CHECKING:
     import logging
     from collections.abc import Sequence
+    from datetime import datetime
     from types import FrameType
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
@@ -83,7 +84,7 @@ class TapTwilio(Tap):
                 self._config,
                 properties=self.config_jsonschema["properties"],
                 user_agent=f"{self.name}/{self.plugin_version}",
-                now=settings.now_utc(),
+                now=self.moment(),
             )
             self._custom = classes(self._settings.custom_streams)
         except settings.SettingsError as error:
@@ -102,6 +103,10 @@ class TapTwilio(Tap):
         """What becomes of personal data; kept where settings make no sense, as in ``--about``."""
         given = self._settings
         return Rule() if given is None else Rule(given.pii, given.pii_key)
+
+    def moment(self) -> datetime:
+        """Give the moment of the run, in UTC: what it reads up to."""
+        return settings.now_utc()
 
     @cached_property
     def run(self) -> Run:

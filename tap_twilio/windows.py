@@ -60,6 +60,18 @@ class Unit(Enum):
             return midnight.replace(month=1, day=1)
         return midnight
 
+    def after(self, moment: datetime) -> datetime:
+        """Find the next boundary.
+
+        Args:
+            moment: Any moment, in UTC.
+
+        Returns:
+            The first boundary after it.
+        """
+        longest = {Unit.SECOND: SECOND, Unit.DAY: DAY, Unit.MONTH: 31 * DAY, Unit.YEAR: 366 * DAY}
+        return self.floor(self.floor(moment) + longest[self])
+
 
 DATE = "%Y-%m-%d"
 DATE_TIME = "%Y-%m-%dT%H:%M:%SZ"

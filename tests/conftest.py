@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import socket
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,10 @@ from tests.harness import (
     config_for,
     utc_now,
 )
+
+if find_spec("pyspark") is None:
+    # They are run by test_spark.py, in an environment of their own.
+    collect_ignore = ["spark"]
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -1,0 +1,92 @@
+"""A tap within another program: it takes no signals, writes nothing, and fails in one sentence."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.exceptions import ConfigValidationError
+from typing_extensions import override
+
+from tap_twilio.errors import TapError
+from tap_twilio.redaction import redactor
+from tap_twilio.tap import TapTwilio
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+SHOWN = 3
+"""Failures that one sentence has room for."""
+
+
+class TwilioError(Exception):
+    """What went wrong, in one sentence."""
+
+
+class QuietTap(TapTwilio):
+    """A tap whose present is that of the query, however late a task runs."""
+
+    def __init__(self, *, present: datetime, **kwargs: Any) -> None:
+        """Start it.
+
+        Args:
+            present: The moment of the query, in UTC.
+            **kwargs: As the SDK has them.
+        """
+        self._present = present
+        if not self.logger.hasHandlers():
+            # Warnings belong into the logs of Spark's workers, and must pass the redactor.
+            self.logger.addHandler(logging.StreamHandler())
+        super().__init__(**kwargs)
+
+    @classmethod
+    def environment(cls) -> dict[str, Any]:
+        """Give the settings that the environment has."""
+        return dict(cls._env_var_config)
+
+    @override
+    def _setup_signal_handlers(self) -> None:
+        """Leave signals to Spark."""
+
+    @override
+    def moment(self) -> datetime:
+        return self._present
+
+    @override
+    def write_state(self) -> None:
+        """Write nothing: what was read is in Spark's hands."""
+
+    def check_complete(self) -> None:
+        """End a read that could not read everything as a failure.
+
+        Raises:
+            TapError: It says what could not be read; it names no more than a few.
+        """
+        failures = self.run.progress.failures
+        if failures:
+            more = f" (and {len(failures) - SHOWN} more)" if len(failures) > SHOWN else ""
+            msg = "; ".join(map(str, failures[:SHOWN])) + more
+            raise TapError(msg)
+
+
+@contextmanager
+def one_sentence() -> Iterator[None]:
+    """Turn errors that the tap explains into what Spark shows of them.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        TwilioError: The settings make no sense, or something could not be read.
+    """
+    try:
+        yield
+    except ConfigValidationError as error:
+        sentence = "; ".join(error.errors)
+    except TapError as error:
+        sentence = str(error)
+    else:
+        return
+    raise TwilioError(redactor.clean(sentence)) from None
