@@ -204,7 +204,8 @@ def truth(twilio: Sandbox, stream: type[TwilioStream]) -> list[Record]:
         for row in twilio.truth(stream.product, wire_path(stream), account_sid=account.sid):
             values = [value for name, value in row.path_values.items() if name != "AccountSid"]
             parents = dict(zip([n for n in names if n != "account_sid"], values, strict=True))
-            parents["account_sid"] = account.sid
+            if stream.parent_stream_type is not None:
+                parents["account_sid"] = account.sid
             # An endpoint that doesn't list gives the first of a place's rows.
             place = len(rows) if facts["data_key"] else tuple(parents.values())
             rows.setdefault(place, row | {k: v for k, v in parents.items() if row.get(k) is None})
