@@ -28,10 +28,11 @@ types: $(VENV)/.dev ## Check types
 	@echo "== mypy"
 	@$(BIN)/mypy
 
-# A file's tests stay together in one process: they share what is slow to make.
+# A file's tests stay together in one process: they share what is slow to make. In their own order,
+# as those that are few but slow would come last otherwise, with one core idle.
 pytest: $(VENV)/.dev ## Run the tests with coverage
 	@echo "== pytest"
-	@$(BIN)/python -m pytest -q -n auto --dist loadfile --cov --cov-report=term
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 test-spark: $(VENV)/.dev ## Run the tests of the Spark data source alone; they need Java 17
 	@$(BIN)/python -m pytest -q tests/test_spark.py
