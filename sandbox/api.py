@@ -14,7 +14,7 @@ from sandbox import errors
 from sandbox.accounts import CLASSIC
 from sandbox.filters import Readings, Selection, select
 from sandbox.paging import Page, Pager, PageRequest, envelope, read_request
-from sandbox.tables import Key, Shelf, Source, Wire
+from sandbox.tables import Key, Shelf, Source, Span, Wire
 from sandbox.usage import Ledger, is_usage
 from sandbox.world import ACCOUNTS, World
 
@@ -149,6 +149,7 @@ class Api:
             if is_usage(endpoint)
             else select(endpoint, traits, query, self._readings, now)
         )
+        selection.span = selection.span.meet(Span(low=self._world.oldest(traits)))
         if endpoint.data_key is None:
             row = next((row for _, row in source.scan(now)), None)
             if row is None:

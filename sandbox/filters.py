@@ -88,8 +88,6 @@ def select(
     given = [(name, value) for name, value in query if value and name not in PAGING]
     bounds = _bounds(endpoint, traits, given, readings, now)
     selection = Selection()
-    if traits.retention is not None:
-        selection.span = Span(low=now - traits.retention * DAY)
     for column, bound in bounds.items():
         selection.tests.append(_within(column, bound, nulls=readings.nulls))
         offsets = traits.offsets.get(column)

@@ -373,10 +373,11 @@ class Sandbox:
         self.patch(account_sid, status=status)
 
     def _rows(self, endpoint: Endpoint, account: Account, values: dict[str, str]) -> list[Wire]:
-        now, traits = self._world.now, self._world.traits(endpoint)
-        span = Span(low=None if traits.retention is None else now - traits.retention * DAY)
+        traits = self._world.traits(endpoint)
+        span = Span(low=self._world.oldest(traits))
         source = self._world.source(endpoint, account, values)
-        return [row for _, row in source.scan(now, span, ascending=traits.ascending)]
+        rows = source.scan(self._world.now, span, ascending=traits.ascending)
+        return [row for _, row in rows]
 
     def _owner(self, sid: str) -> Table:
         table = self._world.owner(sid)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sandbox import errors
 from sandbox.endpoints import identifying_field
 from sandbox.identifiers import hash_of, seed_of
-from sandbox.moments import DAY, first_moment, rfc2822
+from sandbox.moments import DAY, HOUR, first_moment, rfc2822
 from sandbox.paths import ACCOUNT
 from sandbox.resources import FREE_VALUES, PLAIN, SHARED, TRAITS, VIEWS, prefix_of
 from sandbox.tables import Shelf, Source, Table, Wire
@@ -74,6 +74,16 @@ class World:
         """Move the clock."""
         self.now += seconds
         self.version += 1
+
+    def oldest(self, traits: Traits) -> int | None:
+        """Tell from when on rows of a resource are kept, if they aren't for ever.
+
+        Those that would be forgotten in the first hour are gone from the start: a client has a
+        clock of its own, and with that it may look no further back than its own moment allows.
+        """
+        if traits.retention is None:
+            return None
+        return max(self.now, self._origin + HOUR) - traits.retention * DAY
 
     def traits(self, endpoint: Endpoint) -> Traits:
         """Give what is peculiar to a resource."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
@@ -161,6 +161,18 @@ def test_alerts_are_kept_for_thirty_days(client):
     oldest = min(row["date_generated"] for row in rows)
     assert "2026-10-21" <= oldest[:10] <= "2026-10-25"
     assert 0 < len(rows) < 120
+
+
+def test_nothing_is_forgotten_while_a_client_reads(schemas):
+    with Sandbox(schemas=schemas, volumes={"alerts": 9_000}, days=45) as twilio:
+        at_first = Client(twilio).rows("monitor", "/v1/Alerts")
+        twilio.advance(timedelta(minutes=50))
+        later = Client(twilio).rows("monitor", "/v1/Alerts")
+        twilio.advance(timedelta(minutes=50))
+        afterwards = Client(twilio).rows("monitor", "/v1/Alerts")
+
+    oldest = [min(row["date_generated"] for row in rows) for rows in (at_first, later, afterwards)]
+    assert oldest[0] == oldest[1] < oldest[2]
 
 
 def test_messages_refuse_to_look_beyond_four_hundred_days(client):
