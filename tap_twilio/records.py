@@ -72,8 +72,19 @@ def _second(text: str) -> str:
     return datetime.strptime(bare, ":%S").strftime(":%SZ")  # noqa: DTZ007
 
 
-_days, _minutes, _seconds = Memo(_day), Memo(_minute), Memo(_second)
 RFC_LENGTH, ISO_LENGTH = len("Fri, 24 May 2019 17:44:46 +0000"), len("2019-05-24T17:44:46Z")
+RFC_HEAD, ISO_HEAD = len("Fri, 24 May 2019 17:44"), len("2019-05-24T17:44")
+_DAY_LENGTH = {RFC_HEAD: len("Fri, 24 May 2019"), ISO_HEAD: len("2019-05-24T")}
+_days, _minutes = Memo(_day), Memo(_minute)
+
+
+def _head(text: str) -> str:
+    """Convert ``Fri, 24 May 2019 17:44`` or ``2019-05-24T17:44`` to the latter."""
+    day = _DAY_LENGTH[len(text)]
+    return cast("str", _days[text[:day]] + _minutes[text[day:]])
+
+
+_heads, _seconds = Memo(_head), Memo(_second)
 
 
 def to_datetime(value: Any) -> str | None:  # noqa: ANN401
@@ -93,9 +104,9 @@ def to_datetime(value: Any) -> str | None:  # noqa: ANN401
     try:
         # Parts recur: looking them up costs a tenth of parsing the whole.
         if len(value) == RFC_LENGTH and value[25:] == " +0000":
-            return cast("str", _days[value[:16]] + _minutes[value[16:22]] + _seconds[value[22:]])
+            return cast("str", _heads[value[:RFC_HEAD]] + _seconds[value[RFC_HEAD:]])
         if len(value) == ISO_LENGTH and value[19] == "Z":
-            return cast("str", _days[value[:11]] + _minutes[value[11:16]] + _seconds[value[16:]])
+            return cast("str", _heads[value[:ISO_HEAD]] + _seconds[value[ISO_HEAD:]])
         return _slow_datetime(value)
     except (TypeError, ValueError, IndexError, KeyError, OverflowError) as error:
         raise Misfit from error
@@ -277,23 +288,23 @@ def _column(convert: Callable[[Any], Any]) -> Column:
     """Make a conversion of a column, which ends at the first value that is out of the ordinary."""
     if convert is to_datetime:
         return _to_datetimes
-    look_up = convert if convert is to_date else Memo(convert).__getitem__
+    results = Memo(convert)
 
     def column(records: list[Record], name: str) -> None:
         for record in records:
             if (value := record[name]) is not None:
-                record[name] = look_up(value)
+                record[name] = results[value]
 
     return column
 
 
 def _to_datetimes(records: list[Record], name: str) -> None:
     # As to_datetime, but without a call for each value.
-    days, minutes, seconds = _days, _minutes, _seconds
+    heads, seconds, length, head = _heads, _seconds, RFC_LENGTH, RFC_HEAD
     for record in records:
         if (value := record[name]) is not None:
-            if len(value) == RFC_LENGTH:
-                record[name] = days[value[:16]] + minutes[value[16:22]] + seconds[value[22:]]
+            if len(value) == length:
+                record[name] = heads[value[:head]] + seconds[value[head:]]
             else:
                 record[name] = to_datetime(value)
 

@@ -10,7 +10,7 @@ from tap_twilio.ahead import Ahead
 from tap_twilio.credentials import Credentials
 from tap_twilio.errors import IncompleteError, Stopped
 from tap_twilio.limiter import Limiter
-from tap_twilio.memory import give_back_large_blocks
+from tap_twilio.memory import collect_rarely, give_back_large_blocks
 from tap_twilio.progress import Progress
 from tap_twilio.transport import Transport
 
@@ -46,6 +46,7 @@ class Run:
         """
         workers = settings.max_concurrent_requests
         give_back_large_blocks()
+        collect_rarely()
         self.settings = settings
         self.credentials = Credentials(
             settings.account_sid, settings.signature, settings.subaccount_signatures

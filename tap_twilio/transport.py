@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import urlencode, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError
+from urllib3 import Retry, Timeout
+from urllib3.exceptions import HTTPError, SSLError
 
 from tap_twilio.errors import TapError, ThrottledError, TransientError, from_response
 
@@ -16,11 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from requests.auth import AuthBase
+    from urllib3 import HTTPConnectionPool
 
     from tap_twilio.limiter import Limiter
 
 CONNECT_TIMEOUT = 10.0
 """Seconds to wait for a connection; reading has a setting."""
+
+ONCE: Final = Retry(total=False)
+"""Leaves retries, and what failed, to the caller."""
 
 
 class Transport:
@@ -34,12 +39,12 @@ class Transport:
             timeout: Seconds to wait for an answer, and between its parts.
             user_agent: How the tap names itself.
         """
-        self._timeout = (CONNECT_TIMEOUT, timeout)
+        self._timeout = Timeout(connect=CONNECT_TIMEOUT, read=timeout)
+        # These two know what the environment says of proxies and certificates.
         self._session = requests.Session()
         self._session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
-        self._session.mount("https://", HTTPAdapter(pool_maxsize=connections))
-        self._session.mount("http://", HTTPAdapter(pool_maxsize=connections))
-        self._environment: dict[str, dict[str, Any]] = {}
+        self._adapter = HTTPAdapter(pool_maxsize=connections)
+        self._pools: dict[str, tuple[HTTPConnectionPool, str]] = {}
 
     def get(
         self,
@@ -68,12 +73,6 @@ class Transport:
         sent = limiter.enter()
         try:
             status, headers, body = self._exchange(url, params, endpoint, auth)
-        except requests.exceptions.SSLError as untrusted:
-            msg = (
-                f"{urlsplit(url).hostname}: its certificate can't be verified ({untrusted}). If "
-                "it is a proxy's of your own, name the file of its CA in REQUESTS_CA_BUNDLE"
-            )
-            raise TapError(msg) from untrusted
         finally:
             limiter.leave()
         if status == HTTPStatus.OK:
@@ -94,29 +93,51 @@ class Transport:
     def _exchange(
         self, url: str, params: Mapping[str, str], endpoint: str, auth: AuthBase
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """Send a request and read its answer at once.
+        """Send a request and read its answer whole.
 
-        What a session does besides for each request is left out: looking through the environment
-        again, cookies, redirections, and reading the body in pieces, which takes five times as
-        long as reading it whole.
+        What a session does besides for each request costs more than the request: it looks through
+        the environment, keeps cookies, follows redirections, and reads the body in pieces.
         """
-        request = requests.PreparedRequest()
-        request.prepare("GET", url, headers=self._session.headers, params=params, auth=auth)
-        response = self._session.get_adapter(url).send(
-            request, timeout=self._timeout, stream=True, **self._settings_of(url)
-        )
+        address = urlsplit(url)
+        pool, prefix = self._pool(f"{address.scheme}://{address.netloc}")
+        query = "&".join(filter(None, (address.query, urlencode(params))))
+        request = requests.Request(headers=dict(self._session.headers))
+        auth(cast("Any", request))
         try:
-            body = response.raw.read(decode_content=True)
+            response = pool.urlopen(
+                "GET",
+                f"{prefix}{address.path}?{query}" if query else prefix + address.path,
+                headers=request.headers,
+                retries=ONCE,
+                timeout=self._timeout,
+                preload_content=False,
+            )
+        except SSLError as untrusted:
+            msg = (
+                f"{address.hostname}: its certificate can't be verified ({untrusted}). If "
+                "it is a proxy's of your own, name the file of its CA in REQUESTS_CA_BUNDLE"
+            )
+            raise TapError(msg) from untrusted
+        except HTTPError as error:
+            raise requests.ConnectionError(error) from error
+        try:
+            body = response.read(decode_content=True)
         except HTTPError as error:
             message = f"the answer broke off ({type(error).__name__})"
-            raise TransientError(endpoint, response.status_code, message=message) from error
-        return response.status_code, response.headers, body
+            raise TransientError(endpoint, response.status, message=message) from error
+        return response.status, response.headers, body
 
-    def _settings_of(self, url: str) -> dict[str, Any]:
-        """Tell the proxies and certificates that the environment sets for a host."""
-        address = urlsplit(url)
-        host = f"{address.scheme}://{address.netloc}"
-        if host not in self._environment:
-            merged = self._session.merge_environment_settings(host, {}, None, None, None)
-            self._environment[host] = {name: merged[name] for name in ("proxies", "verify", "cert")}
-        return self._environment[host]
+    def _pool(self, host: str) -> tuple[HTTPConnectionPool, str]:
+        """Give a host's connections, and what its proxy wants before each path."""
+        if host not in self._pools:
+            known = self._session.merge_environment_settings(host, {}, None, None, None)
+            verify, cert, proxies = known["verify"], known["cert"], known["proxies"]
+            request = requests.Request("GET", host).prepare()
+            adapter: Any = self._adapter
+            pool = adapter.get_connection_with_tls_context(
+                request, verify, proxies=proxies, cert=cert
+            )
+            adapter.cert_verify(pool, host, verify, cert)
+            prefix = self._adapter.request_url(request, proxies).removesuffix("/")
+            self._pools[host] = pool, prefix
+        return self._pools[host]

@@ -232,7 +232,7 @@ def test_the_bookmark_of_a_lost_account_is_kept(read):
 
 def test_the_one_bookmark_of_singer_ios_tap_holds_for_every_account(run, sandbox):
     twilio = sandbox(volumes={"calls": 300, "messages": 0}, days=40)
-    bookmark = twilio.now.replace(microsecond=0)
+    bookmark = twilio.now - timedelta(minutes=1)
     state = {
         "currently_syncing": "accounts",
         "bookmarks": {
