@@ -15,7 +15,7 @@ import backoff
 import requests
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib import Catalog, Schema
-from singer_sdk.streams import RESTStream
+from singer_sdk.streams import RESTStream, Stream
 from typing_extensions import override
 
 from tap_twilio import inputs, pagination, schemas
@@ -125,7 +125,9 @@ class EndpointClient(RESTStream[str]):
         if tap.pii.how != "keep":
             keys = {*type(self).primary_keys, cast("Any", type(self)).replication_key}
             self.masker = Masker(schema, tap.pii, keys)
-        super().__init__(tap, schema=self.masker.announce(schema) if self.masker else schema)
+        announced = self.masker.announce(schema) if self.masker else schema
+        # Not RESTStream's, which opens a session for each stream: all share the run's transport.
+        Stream.__init__(self, tap, schema=announced)
         self.logger.addFilter(is_news)
         self._seen_oddities: set[str] = set()
 
@@ -137,10 +139,9 @@ class EndpointClient(RESTStream[str]):
             # The catalog may have been made when personal data was still kept.
             entry.schema = Schema.from_dict(self.masker.announce(entry.schema.to_dict()))
         super().apply_catalog(catalog)
-        if entry is not None and not self.typed_by_catalog:
+        if entry is not None and not self.typed_by_catalog and self.selected:
             for sentence in inputs.differences(entry.schema.to_dict(), self.schema):
-                if self.selected:
-                    self.warn_once(sentence)
+                self.warn_once(sentence)
             entry.schema = Schema.from_dict(self.schema)
             self._input_schema = None
 

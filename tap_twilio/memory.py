@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
 import gc
@@ -15,7 +16,7 @@ OBJECTS = 100_000
 
 
 def collect_rarely() -> None:
-    """Don't look for circles of garbage in each page.
+    """Don't look for circles of garbage in each page, nor in all that is left at the end.
 
     A page of a thousand records is thousands of objects, which Python would look through several
     times while the page is decoded: as long again as decoding takes. Records make no circles.
@@ -23,6 +24,7 @@ def collect_rarely() -> None:
     youngest, *_ = gc.get_threshold()
     if 0 < youngest < OBJECTS:
         gc.set_threshold(OBJECTS)
+        atexit.register(gc.freeze)
 
 
 def give_back_large_blocks() -> None:

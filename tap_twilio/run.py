@@ -75,9 +75,11 @@ class Run:
         Returns:
             The one limiter of that account.
         """
-        return self._limiters.setdefault(
-            account_sid, Limiter(self.settings.max_concurrent_requests)
-        )
+        limiter = self._limiters.get(account_sid)
+        if limiter is None:
+            new = Limiter(self.settings.max_concurrent_requests)
+            limiter = self._limiters.setdefault(account_sid, new)
+        return limiter
 
     def skip_unsigned(self, stream: str, account_sid: str) -> None:
         """Take note of a stream that nothing at hand can read for a subaccount.

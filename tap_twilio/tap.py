@@ -13,7 +13,7 @@ import click
 from singer_sdk import Tap, metrics
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities
-from singer_sdk.singerlib import StateMessage
+from singer_sdk.singerlib import Catalog, StateMessage
 from typing_extensions import override
 
 from tap_twilio import inputs, settings
@@ -146,9 +146,13 @@ class TapTwilio(Tap):
 
     @override
     def setup_mapper(self) -> None:
-        # The streams put their own schemas into the catalog, which the mapper reads.
-        assert self.streams  # noqa: S101
-        super().setup_mapper()
+        # The streams put their own schemas into the catalog, which the mapper reads. It is not
+        # shown those that aren't selected: that takes as long as everything else before a run.
+        chosen = {name for name, stream in self.streams.items() if stream.selected}
+        super(Tap, self).setup_mapper()
+        self.mapper.register_raw_streams_from_catalog(
+            Catalog({name: entry for name, entry in self.catalog.items() if name in chosen})
+        )
 
     @override
     def discover_streams(self) -> Sequence[TwilioStream]:
