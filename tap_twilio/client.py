@@ -277,8 +277,18 @@ class EndpointClient(RESTStream[str]):
         try:
             page.records, page.rows = pagination.decode(page.rows), None
         except ShapeError as error:
-            msg = f"{self.name}: the answer isn't what it should be: {error}"
-            raise TapError(msg) from error
+            raise self.misshapen(error) from error
+
+    def misshapen(self, error: ShapeError) -> TapError:
+        """Say of an answer that was taken what is wrong with its rows.
+
+        Args:
+            error: What is wrong.
+
+        Returns:
+            The error to raise.
+        """
+        return TapError(f"{self.name}: the answer isn't what it should be: {error}")
 
     @cached_property
     def _patient_get(self) -> Callable[[_Try], Page]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -22,6 +23,7 @@ _envelopes = msgspec.json.Decoder(Payload)
 _rows_decoder = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
 _ARRAY = re.compile(rb"\[")
 _OBJECTS = re.compile(rb"\[\s*[]{]")
+_NO_OBJECTS = "its array holds something else than objects"
 _WRONG = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 ENVELOPE = frozenset({"links", "meta", "schemas", "totalResults", "uri", "url"})
@@ -132,8 +134,44 @@ def decode(rows: Raw) -> list[Record]:
     try:
         return _rows_decoder.decode(rows)
     except _WRONG as error:
-        msg = "its array holds something else than objects"
-        raise ShapeError(msg) from error
+        raise ShapeError(_NO_OBJECTS) from error
+
+
+class Glance:
+    """Reads a few fields of rows, in a fraction of the time that whole rows take."""
+
+    def __init__(self, *fields: str) -> None:
+        """Compile.
+
+        Args:
+            fields: Names of the fields.
+        """
+        names = [f"field_{number}" for number in range(len(fields))]
+        row = msgspec.defstruct(
+            "Row",
+            [(name, Any, None) for name in names],
+            rename=dict(zip(names, fields, strict=True)),
+        )
+        self._decoder = msgspec.json.Decoder(list[row])  # type: ignore[valid-type]
+        self._getters = [attrgetter(name) for name in names]
+
+    def __call__(self, rows: Raw) -> list[list[Any]]:
+        """Read.
+
+        Args:
+            rows: Rows of a listing.
+
+        Returns:
+            A list for each field, with its values as Twilio sent them; null where a row lacks it.
+
+        Raises:
+            ShapeError: Not all rows are objects.
+        """
+        try:
+            found = self._decoder.decode(rows)
+        except _WRONG as error:
+            raise ShapeError(_NO_OBJECTS) from error
+        return [list(map(getter, found)) for getter in self._getters]
 
 
 def read_uri(payload: Payload, data_key: str | None) -> Listing:

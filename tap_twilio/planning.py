@@ -8,12 +8,12 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-import msgspec
 from typing_extensions import override
 
 from tap_twilio.bookmarks import BookmarkedStream
 from tap_twilio.client import GIVEN_UP
 from tap_twilio.pages import Request
+from tap_twilio.pagination import Glance, ShapeError
 from tap_twilio.records import Converter, Misfit, to_datetime
 from tap_twilio.undated import Undated
 from tap_twilio.windows import EPOCH, SECOND, Unit, Window, iso, parse_moment
@@ -21,6 +21,8 @@ from tap_twilio.windows import EPOCH, SECOND, Unit, Window, iso, parse_moment
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
+
+    from msgspec import Raw
 
     from tap_twilio.ahead import Order
     from tap_twilio.pages import Page
@@ -259,11 +261,13 @@ class PlannedStream(BookmarkedStream):
         """
         if page.rows is None:
             return
-        self.decode(page)
-        page.received = len(page.records)
-        if page.request.undated is None:
+        if page.request.undated is not None:
+            self._open_undated(page, page.request.undated)
+        else:
+            self.decode(page)
+            page.received = len(page.records)
             self._type(page.records, page.request.context)
-        self.cut(page)
+            self.cut(page)
         page.size = page.size * DECODED * len(page.records) // max(1, page.received)
 
     def _requests_below(self, page: Page) -> Iterator[Request]:
@@ -320,9 +324,7 @@ class PlannedStream(BookmarkedStream):
             page: A page with typed records.
         """
         request, key = page.request, self.key
-        if request.undated is not None:
-            self._cut_undated(page, request.undated)
-        elif request.window is not None and self.window is not None:
+        if request.window is not None and self.window is not None:
             if page.records:
                 last = page.records[-1]
                 page.end = self.identity(last), last.get(key)
@@ -334,26 +336,32 @@ class PlannedStream(BookmarkedStream):
                 if (undated if row.get(key) is None else start <= row[key] < end)
             ]
 
-    def _cut_undated(self, page: Page, undated: Undated) -> None:
-        """Keep rows without a date, and stop looking where the search ends."""
-        rows = page.records
+    def _open_undated(self, page: Page, undated: Undated) -> None:
+        """Decode rows only if some have no date, keep those, and stop where the search ends."""
+        assert page.rows is not None  # noqa: S101
+        try:
+            dates, made, *keys = self._glance(page.rows)
+        except ShapeError as error:
+            raise self.misshapen(error) from error
         floor = iso(undated.floor)[:-1]
-        page.records = [row for row in rows if not row.get(self.key)]
-        self._type(page.records, page.request.context)
-        page.records = [row for row in page.records if (_date(row, CREATED) or floor) >= floor]
+        page.received = len(dates)
+        if all(dates):
+            page.rows = None
+        else:
+            self.decode(page)
+            page.records = [row for row in page.records if not row.get(self.key)]
+            self._type(page.records, page.request.context)
+            page.records = [row for row in page.records if (row.get(CREATED) or floor) >= floor]
         # Lists aren't sorted by this date: a scheduled message stands where it was sent. Only a
         # page without any newer row tells that the search has come so far.
-        made = [date for row in rows if (date := _date(row, CREATED))]
-        page.newest = max(made, default=iso(undated.recent))
-        until = undated.until
-        if page.newest < floor or (until is not None and self._meets(rows, until)):
+        page.newest = max(_moments(made), default=iso(undated.recent))
+        past = undated.until is not None and _is_past(undated.until, dates, keys)
+        if past or page.newest < floor:
             page.link = None
 
-    def _meets(self, rows: list[Record], mark: Mark) -> bool:
-        if mark.row in {self.identity(row) for row in rows}:
-            return True
-        dates = [date for row in rows if (date := _date(row, self.key))]
-        return bool(dates) and max(dates) < mark.date
+    @cached_property
+    def _glance(self) -> Glance:
+        return Glance(self.key, CREATED, *self.own_keys)
 
     def identity(self, record: Record) -> tuple[Any, ...]:
         """Give a record's primary key.
@@ -374,11 +382,9 @@ class PlannedStream(BookmarkedStream):
         return (start[:10], end[:10]) if key.get("format") == "date" else (start, end)
 
     @cached_property
-    def _dates(self) -> msgspec.json.Decoder[list[Any]]:
-        """Decodes of each row only the date, if it has one, or what holds it."""
-        field = self.lifted.get(self.key, self.key).partition(".")[0]
-        row = msgspec.defstruct("Row", [("date", Any, None)], rename={"date": field})
-        return msgspec.json.Decoder(list[row])  # type: ignore[valid-type]
+    def _dates(self) -> Glance:
+        """Reads of each row only the date, or what holds it."""
+        return Glance(self.lifted.get(self.key, self.key).partition(".")[0])
 
     def _parts(self, page: Page) -> list[Request]:
         """Split a window that holds too many pages, as the first of them tells."""
@@ -414,14 +420,14 @@ class PlannedStream(BookmarkedStream):
             for number, window in enumerate(windows)
         ]
 
-    def _moments(self, rows: msgspec.Raw) -> tuple[int, list[str]]:
+    def _moments(self, rows: Raw) -> tuple[int, list[str]]:
         """Tell how many rows there are, and the dates of those that have one."""
         try:
-            found = [row.date for row in self._dates.decode(rows)]
+            (found,) = self._dates(rows)
             if inner := self.lifted.get(self.key, "").partition(".")[2]:
                 found = [outer.get(inner) for outer in found if isinstance(outer, dict)]
             moments = [to_datetime(value) for value in found if value is not None]
-        except (msgspec.ValidationError, Misfit):
+        except (ShapeError, Misfit):
             return 0, []
         return len(found), [moment for moment in moments if moment is not None]
 
@@ -461,13 +467,21 @@ class PlannedStream(BookmarkedStream):
         return heeded
 
 
-def _date(record: Record, name: str) -> str | None:
-    """Read a date of a record that isn't typed."""
-    value = record.get(name)
-    try:
-        return None if value is None else to_datetime(value)
-    except Misfit:
-        return None
+def _moments(values: Iterable[Any]) -> Iterator[str]:
+    """Type those of a column's dates that are any."""
+    for value in values:
+        try:
+            moment = None if value is None else to_datetime(value)
+        except Misfit:
+            continue
+        if moment is not None:
+            yield moment
+
+
+def _is_past(mark: Mark, dates: list[Any], keys: list[list[Any]]) -> bool:
+    """Tell by the columns of a page's dates and keys whether a walk has come to a mark."""
+    newest = max(_moments(dates), default=mark.date)
+    return newest < mark.date or mark.row in zip(*keys, strict=True)
 
 
 def _wire(value: Any) -> str:  # noqa: ANN401

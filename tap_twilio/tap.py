@@ -146,12 +146,16 @@ class TapTwilio(Tap):
 
     @override
     def setup_mapper(self) -> None:
-        # The streams put their own schemas into the catalog, which the mapper reads. It is not
-        # shown those that aren't selected: that takes as long as everything else before a run.
-        chosen = {name for name, stream in self.streams.items() if stream.selected}
+        # The streams put their own schemas into the catalog, which the mapper reads.
+        streams = self.streams
+        if self.input_catalog is None:
+            super().setup_mapper()
+            return
+        # The mapper takes longer over all streams than everything else does before a run.
         super(Tap, self).setup_mapper()
+        selected = [name for name in self.catalog if streams[name].selected]
         self.mapper.register_raw_streams_from_catalog(
-            Catalog({name: entry for name, entry in self.catalog.items() if name in chosen})
+            Catalog({name: self.catalog[name] for name in selected})
         )
 
     @override
