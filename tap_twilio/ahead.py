@@ -25,8 +25,11 @@ Order = tuple[float, ...]
 PAGES_PER_REQUEST = 2
 """Pages in flight or waiting, for each request that may be in flight."""
 
-BYTES_AHEAD = 16 * 1024 * 1024
+BYTES_AHEAD = 12 * 1024 * 1024
 """Bound on the memory of pages in flight or waiting, by the size that such pages had so far."""
+
+LIGHT = 4
+"""How many times as many may wait of pages of which little is kept."""
 
 RESERVE = 2
 """How many times these bounds all pages together may reach, so that those that are wanted soon
@@ -196,6 +199,8 @@ class Ahead:
             while True:
                 if entry is not None:
                     self._arrive(entry)
+                    # At once: telling what follows each takes a while where many have come.
+                    self._pump()
                 entry = self._brought.get(block=False)
         except queue.Empty:
             return
@@ -247,10 +252,10 @@ class Ahead:
         ]
         sooner = [entry for entry in rivals if entry.ask.order < ask.order]
         room = max(1, (self.workers * PAGES_PER_REQUEST) >> ask.height)
+        if ask.light:
+            return len(rivals) < LIGHT * room and self._held <= RESERVE * BYTES_AHEAD
         if len(sooner) >= room or len(rivals) >= RESERVE * room:
             return False
-        if ask.light:
-            return True
         held = sum(entry.expected for entry in sooner) + self._sizes[ask.kind]
         room = BYTES_AHEAD >> ask.height
         return held <= room and self._held + self._sizes[ask.kind] <= RESERVE * room

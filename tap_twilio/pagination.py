@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Raw
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from collections.abc import Set as AbstractSet
 
     from tap_twilio.records import Record
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Payload = dict[str, Raw]
 
 _envelopes = msgspec.json.Decoder(Payload)
+_raws = msgspec.json.Decoder(list[Raw])
 _rows_decoder = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
 _ARRAY = re.compile(rb"\[")
 _OBJECTS = re.compile(rb"\[\s*[]{]")
@@ -135,6 +136,20 @@ def decode(rows: Raw) -> list[Record]:
         return _rows_decoder.decode(rows)
     except _WRONG as error:
         raise ShapeError(_NO_OBJECTS) from error
+
+
+def pick(rows: Raw, indexes: Iterable[int]) -> Raw:
+    """Leave out rows before they are decoded.
+
+    Args:
+        rows: Rows of a listing, which are objects.
+        indexes: Which to keep.
+
+    Returns:
+        Those rows.
+    """
+    each = _raws.decode(rows)
+    return Raw(b"[" + b",".join(each[index] for index in indexes) + b"]")
 
 
 class Glance:

@@ -13,7 +13,7 @@ from typing_extensions import override
 from tap_twilio.bookmarks import BookmarkedStream
 from tap_twilio.client import GIVEN_UP
 from tap_twilio.pages import Request
-from tap_twilio.pagination import Glance, ShapeError
+from tap_twilio.pagination import Glance, ShapeError, pick
 from tap_twilio.records import Converter, Misfit, to_datetime
 from tap_twilio.undated import Undated
 from tap_twilio.windows import EPOCH, SECOND, Unit, Window, iso, parse_moment
@@ -337,7 +337,7 @@ class PlannedStream(BookmarkedStream):
             ]
 
     def _open_undated(self, page: Page, undated: Undated) -> None:
-        """Decode rows only if some have no date, keep those, and stop where the search ends."""
+        """Decode only rows without a date, and stop looking where the search ends."""
         assert page.rows is not None  # noqa: S101
         try:
             dates, made, *keys = self._glance(page.rows)
@@ -345,13 +345,10 @@ class PlannedStream(BookmarkedStream):
             raise self.misshapen(error) from error
         floor = iso(undated.floor)[:-1]
         page.received = len(dates)
-        if all(dates):
-            page.rows = None
-        else:
-            self.decode(page)
-            page.records = [row for row in page.records if not row.get(self.key)]
-            self._type(page.records, page.request.context)
-            page.records = [row for row in page.records if (row.get(CREATED) or floor) >= floor]
+        page.rows = pick(page.rows, [index for index, date in enumerate(dates) if not date])
+        self.decode(page)
+        self._type(page.records, page.request.context)
+        page.records = [row for row in page.records if (row.get(CREATED) or floor) >= floor]
         # Lists aren't sorted by this date: a scheduled message stands where it was sent. Only a
         # page without any newer row tells that the search has come so far.
         page.newest = max(_moments(made), default=iso(undated.recent))

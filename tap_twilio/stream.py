@@ -77,6 +77,8 @@ class TwilioStream(PlannedStream):
                         page.keep(list(range(min(wanted, len(page.records)))))
                         wanted -= len(page.records)
                     yield page
+                    # Let go of before the next page is decoded.
+                    page.records = []
                     if wanted == 0:
                         return
                     marks.note(page)

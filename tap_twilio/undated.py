@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 IDLE_ROWS = 2000
 """Rows in a row that have a date after which a first run looks no further back for others."""
 
-MOST_WALKS = 64
+MOST_WALKS = 32
 """Places from which a list is walked at once."""
+
+LEAST_PAGES = 3
+"""Pages that lie between two such places, or more: each walk asks for one page beyond its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ class Marks:
         """
         if request.undated is None or not request.undated.is_divided:
             return [request]
-        marks = self.found[:: -max(1, len(self.found) // MOST_WALKS)]
+        marks = self.found[:: -max(LEAST_PAGES, len(self.found) // MOST_WALKS)]
         links = [request.link, *(mark.link for mark in marks)]
         return [
             replace(

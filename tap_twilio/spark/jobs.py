@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pyspark.sql.datasource import InputPartition
 
 from tap_twilio.errors import TapError
-from tap_twilio.settings import SCHEMA, did_you_mean, now_utc
+from tap_twilio.settings import REQUESTS, SCHEMA, did_you_mean, now_utc
 from tap_twilio.spark.quiet import QuietTap, TwilioError, one_sentence
 from tap_twilio.spark.tables import Table
 from tap_twilio.streams.accounts import Accounts
@@ -30,9 +30,6 @@ STRETCHES = 4
 
 _REDACTED = re.compile("secret|password|token")
 """Options that Spark itself takes for secrets: it shows the values of all others."""
-
-CONCURRENT_REQUESTS = 16
-"""Requests in flight that the tasks of one account share, unless told otherwise."""
 
 
 @dataclass(repr=False)
@@ -95,7 +92,8 @@ class Job:
         if not stretches.isdecimal() or int(stretches) == 0:
             msg = f"the option 'stretches' is a number from 1 on, not {stretches!r}"
             raise TwilioError(msg)
-        requests = max(1, CONCURRENT_REQUESTS // int(stretches))
+        # The tasks of one account share what one run may have in flight.
+        requests = max(1, REQUESTS // int(stretches))
         # The driver's environment: that of the workers may be another.
         settings = {"max_concurrent_requests": requests} | QuietTap.environment()
         settings |= {name: _parsed(name, value) for name, value in given.items()}

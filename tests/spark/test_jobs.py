@@ -104,7 +104,7 @@ def test_accounts_that_only_the_settings_know_are_read(small, monkeypatch):
 
 
 def test_tasks_of_one_account_share_its_requests(small):
-    assert job(small, "calls").settings["max_concurrent_requests"] == 4
+    assert job(small, "calls").settings["max_concurrent_requests"] == 6
     assert job(small, "calls", stretches=32).settings["max_concurrent_requests"] == 1
     given = job(small, "calls", max_concurrent_requests=9)
     assert given.settings["max_concurrent_requests"] == 9
