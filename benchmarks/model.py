@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 SPLIT = 4
 """Pages up to which a stream is one chain of requests; a longer one is cut into windows."""
 
-PAGES = 1.4
+PAGES = 1.5
 """Requests a full page of rows, where a stream is cut: windows seldom end where a page does."""
 
-START = 1.5
+START = 0.8
 """Seconds before the first request: Python, and the schemas of all streams."""
 
-ROW = 45e-6
+ROW = 30e-6
 """Seconds of one core that a row takes."""
 
 FIRST, AT_FIRST = 3, 4
@@ -134,11 +134,11 @@ def reads(world: World, streams: Sequence[str]) -> list[Read]:
 
 
 CASES = (
-    ("one account, near", World({"calls": 40_000}, latency=0.05), 16),
-    ("one account, far", World({"calls": 40_000}, latency=0.4), 16),
+    ("one account, near", World({"calls": 40_000}, latency=0.05), 24),
+    ("one account, far", World({"calls": 40_000}, latency=0.4), 24),
     ("few requests at once", World({"calls": 40_000}, latency=0.4), 4),
-    ("five accounts", World({"calls": 24_000}, latency=0.4, subaccounts=4), 16),
-    ("messages, far", World({"messages": 40_000}, latency=0.4), 16),
+    ("five accounts", World({"calls": 24_000}, latency=0.4, subaccounts=4), 24),
+    ("messages, far", World({"messages": 40_000}, latency=0.4), 24),
 )
 
 

@@ -258,4 +258,7 @@ class Ahead:
             return False
         held = sum(entry.expected for entry in sooner) + self._sizes[ask.kind]
         room = BYTES_AHEAD >> ask.height
-        return held <= room and self._held + self._sizes[ask.kind] <= RESERVE * room
+        # Half of the room is always there for the nearest, whatever others have filled.
+        return held <= room // 2 or (
+            held <= room and self._held + self._sizes[ask.kind] <= RESERVE * room
+        )

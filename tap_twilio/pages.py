@@ -35,6 +35,7 @@ class Page:
         numbers: Place of each record among those that arrived, where some were left out since.
         received: How many rows it had.
         newest: When the newest of its rows was made, where rows without a date are searched for.
+        latest: The latest date of those that have one, there.
         end: Key and date of its last row.
     """
 
@@ -50,6 +51,7 @@ class Page:
     numbers: list[int] | None = None
     received: int = 0
     newest: str | None = None
+    latest: str | None = None
     end: tuple[tuple[Any, ...], str | None] | None = None
     more: dict[str, str] | None = None
 

@@ -15,7 +15,7 @@ from tap_twilio.client import GIVEN_UP
 from tap_twilio.pages import Request
 from tap_twilio.pagination import Glance, ShapeError, pick
 from tap_twilio.records import Converter, Misfit, to_datetime
-from tap_twilio.undated import Undated
+from tap_twilio.undated import FIRST_PAGES, Undated
 from tap_twilio.windows import EPOCH, SECOND, Unit, Window, iso, parse_moment
 
 if TYPE_CHECKING:
@@ -247,7 +247,7 @@ class PlannedStream(BookmarkedStream):
                 page.rows, page.size, page.records = rows, size, []
         wanted: list[Iterator[Request]] = []
         page.following = page.request.after(page)
-        if page.following is not None:
+        if page.following is not None and not _is_beyond(page.following):
             wanted.append(iter([page.following]))
         if self.children:
             wanted.append(self._requests_below(page))
@@ -273,10 +273,7 @@ class PlannedStream(BookmarkedStream):
     def _requests_below(self, page: Page) -> Iterator[Request]:
         for child, context, order in self.below(page):
             for _, requests_ in child.plan(context, order):
-                for request in requests_:
-                    # A divided search begins at places that are not known yet.
-                    if request.undated is None or not request.undated.is_divided:
-                        yield request
+                yield from requests_
 
     def below(self, page: Page) -> Iterator[tuple[PlannedStream, dict[str, Any], Order]]:
         """Tell which children a page's records have.
@@ -352,6 +349,7 @@ class PlannedStream(BookmarkedStream):
         # Lists aren't sorted by this date: a scheduled message stands where it was sent. Only a
         # page without any newer row tells that the search has come so far.
         page.newest = max(_moments(made), default=iso(undated.recent))
+        page.latest = max(_moments(dates), default=None)
         past = undated.until is not None and _is_past(undated.until, dates, keys)
         if past or page.newest < floor:
             page.link = None
@@ -473,6 +471,14 @@ def _moments(values: Iterable[Any]) -> Iterator[str]:
             continue
         if moment is not None:
             yield moment
+
+
+def _is_beyond(request: Request) -> bool:
+    """Tell whether a page may lie where another walk, that isn't known yet, would find its rows."""
+    undated = request.undated
+    if undated is None or not undated.is_divided or undated.until is not None:
+        return False
+    return request.order[-1] >= FIRST_PAGES
 
 
 def _is_past(mark: Mark, dates: list[Any], keys: list[list[Any]]) -> bool:

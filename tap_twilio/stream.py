@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tap_twilio.ahead import Order
     from tap_twilio.pages import Page, Request
     from tap_twilio.records import Record
+    from tap_twilio.undated import Mark
 
 
 REFUSED_LINK = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}
@@ -120,7 +121,7 @@ class TwilioStream(PlannedStream):
         """Look for rows without a date, from several places of the list where it is long."""
         walks = marks.walks(request)
         if len(walks) > 1:
-            self.run.ahead.hint(iter(walks))
+            self.run.ahead.hint(walk for walk, _ in walks)
         try:
             yield from self._until_idle(walks)
         except (ResponseError, ChainError) as error:
@@ -128,20 +129,23 @@ class TwilioStream(PlannedStream):
             if len(walks) == 1 or not refused:
                 raise
             self.logger.info("Walking the list from its top, as this was refused: %s", error)
-            top = replace(walks[-1], link=None, params=request.params)
-            yield from self._until_idle([replace(top, order=(*request.order[:-2], len(walks), 0))])
+            top = replace(request, order=(*request.order[:-2], len(walks), 0))
+            yield from self._until_idle([(top, None)])
         self.run.ahead.skip(request.order[:-2])
 
-    def _until_idle(self, walks: list[Request]) -> Iterator[Page]:
+    def _until_idle(self, walks: list[tuple[Request, Mark | None]]) -> Iterator[Page]:
         idle = 0
-        for walk in walks:
+        for walk, until in walks:
             recent = iso(walk.undated.recent) if walk.undated is not None else ""
             for page in self._chain(walk):
                 idle = 0 if page.records else idle + page.received
                 is_past = page.newest is not None and page.newest < recent
+                latest = page.latest
                 yield page
                 if is_past and idle >= IDLE_ROWS:
                     return
+                if until is not None and latest is not None and latest < until.date:
+                    break
 
     def _drop_seen_undated(self, page: Page, seen: set[Any]) -> None:
         """Keep a row without a date only once: any number of windows may list it."""

@@ -10,11 +10,12 @@ between them, whatever Twilio makes of such a link.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
     from datetime import datetime
 
     from tap_twilio.pages import Page, Request
@@ -28,6 +29,10 @@ MOST_WALKS = 32
 LEAST_PAGES = 3
 """Pages that lie between two such places, or more: each walk asks for one page beyond its own."""
 
+FIRST_PAGES = 8
+"""Pages from the top that are asked for ahead, before any such place is known. The first place
+lies beyond them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -37,11 +42,13 @@ class Mark:
         link: Leads to the rows after it.
         row: Key of the row before it.
         date: Date of that row, in ISO 8601.
+        pages: Pages of the list that are older, about.
     """
 
     link: str
     row: tuple[Any, ...]
     date: str
+    pages: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,7 @@ class Undated:
         floor: Never further back than this.
         recent: At least as far back as this.
         shared: Whether the list is the one that the windows are of.
-        until: Where the next walk begins.
+        until: Where the next walk begins, if that was known in time.
     """
 
     floor: datetime
@@ -73,10 +80,12 @@ class Marks:
     Attributes:
         filters: Names of the query parameters that its windows are filtered by.
         found: The places.
+        pages: Full pages of rows that there were so far, about.
     """
 
     filters: Collection[str]
     found: list[Mark] = field(default_factory=list)
+    pages: float = 0.0
 
     def note(self, page: Page) -> None:
         """Take note of a page's end.
@@ -84,34 +93,47 @@ class Marks:
         Args:
             page: A page of a window.
         """
+        self.pages += page.received / (page.page_size or page.received or 1)
         if page.end is not None and page.following is not None and page.following.link is not None:
             row, date = page.end
             if date is not None and (not self.found or date > self.found[-1].date):
-                self.found.append(Mark(self._unfiltered(page.following.link), row, date))
+                link = self._unfiltered(page.following.link)
+                self.found.append(Mark(link, row, date, self.pages))
 
-    def walks(self, request: Request) -> list[Request]:
+    def walks(self, request: Request) -> list[tuple[Request, Mark | None]]:
         """Divide the walk through a list.
 
         Args:
             request: The list's first page.
 
         Returns:
-            The first page of each walk, newest rows first.
+            The first page of each walk, newest rows first, and where the next begins.
         """
-        if request.undated is None or not request.undated.is_divided:
-            return [request]
-        marks = self.found[:: -max(LEAST_PAGES, len(self.found) // MOST_WALKS)]
-        links = [request.link, *(mark.link for mark in marks)]
-        return [
+        undated = request.undated
+        if undated is None or not undated.is_divided:
+            return [(request, None)]
+        marks = list(self._apart())
+        requests = [
             replace(
                 request,
-                link=link,
-                params=request.params if link is None else {},
+                link=mark.link,
+                params={},
                 order=(*request.order[:-2], number, 0),
-                undated=replace(request.undated, until=until),
+                undated=replace(undated, until=until),
             )
-            for number, (link, until) in enumerate(zip(links, [*marks, None], strict=True))
+            for number, (mark, until) in enumerate(pairwise([*marks, None]), start=1)
+            if mark is not None
         ]
+        # The first page, and some after it, were asked for before any mark was known.
+        return list(zip([request, *requests], [*marks, None], strict=True))
+
+    def _apart(self) -> Iterator[Mark]:
+        step = max(LEAST_PAGES, self.pages / MOST_WALKS)
+        next_one = self.pages - max(FIRST_PAGES, step)
+        for mark in reversed(self.found):
+            if mark.pages <= next_one:
+                next_one = mark.pages - step
+                yield mark
 
     def _unfiltered(self, link: str) -> str:
         address = urlsplit(link)

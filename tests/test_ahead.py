@@ -181,6 +181,19 @@ def test_pages_known_early_leave_room_for_sooner_ones():
     assert sooner.fetched == 4 * PAGES_PER_REQUEST
 
 
+def test_later_pages_that_turn_out_large_leave_room_for_the_nearest():
+    later, sooner = Bound(), Bound()
+    ahead = Ahead(16)
+    size = BYTES_AHEAD // 8
+    ahead.hint(iter([Want((1, n), f"later {n}", later, size, kind="large") for n in range(40)]))
+    settled(ahead, Bound())
+    ahead.hint(iter([Want((0, n), f"sooner {n}", sooner, size) for n in range(40)]))
+    settled(ahead, Bound())
+
+    assert later.fetched * size > 2 * BYTES_AHEAD
+    assert sooner.fetched >= 4
+
+
 def test_pages_of_which_little_is_kept_take_no_room():
     light, heavy = Bound(), Bound()
     ahead = Ahead(4)

@@ -44,6 +44,21 @@ def test_a_long_list_is_searched_from_several_places_and_each_row_comes_once(run
     assert "undated_since" not in str(output.state)
 
 
+def test_searches_of_all_accounts_begin_before_their_turn(run, sandbox):
+    twilio = sandbox(volumes={"calls": 0, "messages": 300}, subaccounts=4)
+
+    output = run(config_for(twilio, page_size=20), streams=["messages"])
+
+    assert output.exit_code == 0
+    assert_complete(output, twilio, "messages")
+    asked = [one for one in twilio.requests if one.path.endswith("/Messages.json")]
+    accounts = [one.path.split("/")[-2] for one in asked if is_unfiltered(dict(one.query))]
+    begun = [accounts.index(account) for account in set(accounts)]
+    assert len(begun) == 5
+    first_ends = len(accounts) - 1 - accounts[::-1].index(twilio.account_sid)
+    assert max(begun) < first_ends
+
+
 def test_where_a_link_without_its_filter_is_refused_the_list_is_walked_from_its_top(run, sandbox):
     twilio = sandbox(volumes={"calls": 0, "messages": 600}, subaccounts=0)
     refused = []
