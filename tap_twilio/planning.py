@@ -476,7 +476,7 @@ def _moments(values: Iterable[Any]) -> Iterator[str]:
 def _is_beyond(request: Request) -> bool:
     """Tell whether a page may lie where another walk, that isn't known yet, would find its rows."""
     undated = request.undated
-    if undated is None or not undated.is_divided or undated.until is not None:
+    if undated is None or not undated.shared or undated.until is not None:
         return False
     return request.order[-1] >= FIRST_PAGES
 

@@ -67,11 +67,6 @@ class Undated:
     shared: bool
     until: Mark | None = None
 
-    @property
-    def is_divided(self) -> bool:
-        """Whether the walk is worth dividing."""
-        return self.shared and self.floor < self.recent
-
 
 @dataclass
 class Marks:
@@ -110,7 +105,7 @@ class Marks:
             The first page of each walk, newest rows first, and where the next begins.
         """
         undated = request.undated
-        if undated is None or not undated.is_divided:
+        if undated is None or not undated.shared:
             return [(request, None)]
         marks = list(self._apart())
         requests = [
