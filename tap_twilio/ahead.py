@@ -28,14 +28,11 @@ PAGES_PER_REQUEST = 2
 BYTES_AHEAD = 12 * 1024 * 1024
 """Bound on the memory of pages in flight or waiting, by the size that such pages had so far."""
 
-BYTES_IN_ALL = BYTES_AHEAD * 5 // 4
-"""The same, with the pages that come later and were known earlier."""
-
 LIGHT = 4
 """How many times as many may wait of pages of which little is kept."""
 
 RESERVE = 2
-"""How many times their number all pages together may reach, so that those that are wanted soon
+"""How many times these bounds all pages together may reach, so that those that are wanted soon
 find room though others, known earlier, have filled it."""
 
 
@@ -215,8 +212,7 @@ class Ahead:
         if page is None:
             return
         kind = entry.ask.kind
-        if page.size:
-            self._sizes[kind] = max(page.size, self._sizes[kind] * 7 // 8)
+        self._sizes[kind] = max(page.size, self._sizes[kind] // 2)
         if entry.ask.order >= self._position:
             for asks in entry.ask.follow(page):
                 self.hint(asks)
@@ -257,13 +253,12 @@ class Ahead:
         sooner = [entry for entry in rivals if entry.ask.order < ask.order]
         room = max(1, (self.workers * PAGES_PER_REQUEST) >> ask.height)
         if ask.light:
-            return len(rivals) < LIGHT * room and self._held <= BYTES_IN_ALL
+            return len(rivals) < LIGHT * room and self._held <= RESERVE * BYTES_AHEAD
         if len(sooner) >= room or len(rivals) >= RESERVE * room:
             return False
-        size = self._sizes[ask.kind]
-        held = sum(entry.expected for entry in sooner) + size
-        room, in_all = BYTES_AHEAD >> ask.height, BYTES_IN_ALL >> ask.height
-        if held <= room // 2:
-            # The nearest find room where others have filled it.
-            in_all = RESERVE * room
-        return held <= room and self._held + size <= in_all
+        held = sum(entry.expected for entry in sooner) + self._sizes[ask.kind]
+        room = BYTES_AHEAD >> ask.height
+        # Half of the room is always there for the nearest, whatever others have filled.
+        return held <= room // 2 or (
+            held <= room and self._held + self._sizes[ask.kind] <= RESERVE * room
+        )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_twilio.ahead import BYTES_AHEAD, BYTES_IN_ALL, LIGHT, PAGES_PER_REQUEST, Ahead
+from tap_twilio.ahead import BYTES_AHEAD, LIGHT, PAGES_PER_REQUEST, Ahead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -184,13 +184,13 @@ def test_pages_known_early_leave_room_for_sooner_ones():
 def test_later_pages_that_turn_out_large_leave_room_for_the_nearest():
     later, sooner = Bound(), Bound()
     ahead = Ahead(16)
-    size = BYTES_AHEAD // 20
+    size = BYTES_AHEAD // 8
     ahead.hint(iter([Want((1, n), f"later {n}", later, size, kind="large") for n in range(40)]))
     settled(ahead, Bound())
     ahead.hint(iter([Want((0, n), f"sooner {n}", sooner, size) for n in range(40)]))
     settled(ahead, Bound())
 
-    assert later.fetched * size > BYTES_IN_ALL
+    assert later.fetched * size > 2 * BYTES_AHEAD
     assert sooner.fetched >= 4
 
 
