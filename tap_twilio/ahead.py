@@ -28,9 +28,6 @@ PAGES_PER_REQUEST = 2
 BYTES_AHEAD = 12 * 1024 * 1024
 """Bound on the memory of pages in flight or waiting, by the size that such pages had so far."""
 
-LIGHT = 4
-"""How many times as many may wait of pages of which little is kept."""
-
 RESERVE = 2
 """How many times these bounds all pages together may reach, so that those that are wanted soon
 find room though others, known earlier, have filled it."""
@@ -252,10 +249,10 @@ class Ahead:
         ]
         sooner = [entry for entry in rivals if entry.ask.order < ask.order]
         room = max(1, (self.workers * PAGES_PER_REQUEST) >> ask.height)
-        if ask.light:
-            return len(rivals) < LIGHT * room and self._held <= RESERVE * BYTES_AHEAD
         if len(sooner) >= room or len(rivals) >= RESERVE * room:
             return False
+        if ask.light:
+            return self._held <= RESERVE * BYTES_AHEAD
         held = sum(entry.expected for entry in sooner) + self._sizes[ask.kind]
         room = BYTES_AHEAD >> ask.height
         # Half of the room is always there for the nearest, whatever others have filled.

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 REQUESTS = 24
 """Requests in flight in a run, unless told otherwise: a quarter of the 100 that users report for an
-account, so that most of it is left to their applications. With more, the core is the bound of all
-streams but those of one request for each parent."""
+account, so that most of it is left to their applications. Streams of one request for each parent
+would gain from more."""
 
 MOMENT_FORMS = "a date (2026-01-31), a date-time (2026-01-31T08:00:00Z) or a time before now (P30D)"
 

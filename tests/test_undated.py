@@ -153,8 +153,8 @@ def test_a_first_run_stops_looking_where_all_rows_have_a_date(run, sandbox):
         if row["date_sent"] is None:
             twilio.delete(row["sid"])
 
-    # What may be looked at ahead of the place where the search ends grows with the requests.
-    settings = {"page_size": 100, "start_date": "P399D", "max_concurrent_requests": 4}
+    # How far is looked ahead of the place where the search ends grows with the requests in flight.
+    settings = {"page_size": 100, "start_date": "P399D", "max_concurrent_requests": 16}
     output = run(config_for(twilio, **settings), streams=["messages"])
 
     assert output.exit_code == 0
