@@ -12,6 +12,7 @@ import heapq
 import itertools
 import queue
 import threading
+import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -25,12 +26,22 @@ Order = tuple[float, ...]
 PAGES_PER_REQUEST = 2
 """Pages in flight or waiting, for each request that may be in flight."""
 
-BYTES_AHEAD = 12 * 1024 * 1024
+RESERVE = 2
+"""How many times this all pages together may reach, so that those that are wanted soon find room
+though others, known earlier, have filled it."""
+
+BYTES_AHEAD = 32 * 1024 * 1024
 """Bound on the memory of pages in flight or waiting, by the size that such pages had so far."""
 
-RESERVE = 2
-"""How many times these bounds all pages together may reach, so that those that are wanted soon
-find room though others, known earlier, have filled it."""
+BYTES_LOOSE = 12 * 1024 * 1024
+"""Bytes of pages that wait as they came; those beyond, the latest first, are compressed."""
+
+LEAST_ROOM = 8 * 1024 * 1024
+"""Bytes of pages to ask for ahead where that is soon enough: see :meth:`Ahead._adapt`."""
+
+PROMPT = 16
+BYTES_A_SECOND = 80 * 1024 * 1024
+"""Pages that are emitted in a second, about."""
 
 
 class Ask(Protocol):
@@ -70,10 +81,15 @@ class Ask(Protocol):
 @dataclass(slots=True)
 class _Entry:
     ask: Ask
-    expected: int
+    kind: str
+    height: int
+    light: bool
     page: Any = None
     error: BaseException | None = None
     done: bool = False
+    packed: bool = False
+    length: int = 0
+    size: int = 0
 
 
 @dataclass
@@ -92,8 +108,10 @@ class Ahead:
     _count: Iterator[int] = field(default_factory=itertools.count)
     _position: Order = ()
     _in_flight: int = 0
-    _held: int = 0
-    _sizes: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    _room: int = LEAST_ROOM
+    _cramped: bool = False
+    _prompt: int = 0
+    _lengths: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     _asked: queue.SimpleQueue[_Entry | None] = field(default_factory=queue.SimpleQueue)
     _brought: queue.SimpleQueue[_Entry | None] = field(default_factory=queue.SimpleQueue)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -131,19 +149,36 @@ class Ahead:
         self.checkpoint()
         self._advance(ask.order)
         entry = self._entries.pop(ask.order, None)
-        if entry is not None:
-            self._release(entry)
         if entry is None or entry.ask != ask:
             entry = self._send(ask)
         self._collect(wait=False)
         self._pump()
+        self._adapt(self._wait(entry))
+        if entry.error is not None:
+            raise entry.error
+        return entry.page
+
+    def _wait(self, entry: _Entry) -> float:
+        if entry.done:
+            return 0.0
+        began = time.monotonic()
         while not entry.done:
             self.checkpoint()
             self._collect(wait=True)
             self._pump()
-        if entry.error is not None:
-            raise entry.error
-        return entry.page
+        return time.monotonic() - began
+
+    def _adapt(self, waited: float) -> None:
+        """Ask as far ahead as spares waiting: what comes earlier only takes memory."""
+        if waited:
+            self._prompt = 0
+            if self._cramped:
+                self._room = min(BYTES_AHEAD, self._room + int(waited * BYTES_A_SECOND))
+        else:
+            self._prompt += 1
+            if self._prompt % PROMPT == 0:
+                self._room = max(LEAST_ROOM, self._room * 7 // 8)
+        self._cramped = False
 
     def skip(self, order: Order) -> None:
         """Give up a part of the traversal: nothing below a place will be wanted.
@@ -166,13 +201,10 @@ class Ahead:
     def _advance(self, position: Order) -> None:
         self._position = max(self._position, position)
         for order in [order for order in self._entries if order < self._position]:
-            self._release(self._entries.pop(order))
-
-    def _release(self, entry: _Entry) -> None:
-        self._held -= entry.expected
+            del self._entries[order]
 
     def _send(self, ask: Ask) -> _Entry:
-        entry = _Entry(ask, self._sizes[ask.kind])
+        entry = _Entry(ask, ask.kind, ask.height, ask.light)
         self._in_flight += 1
         # One worker more than requests: a page whose turn has come never waits for a free one.
         if len(self._threads) <= min(self._in_flight, self.workers):
@@ -208,54 +240,76 @@ class Ahead:
         page = entry.page
         if page is None:
             return
-        kind = entry.ask.kind
-        self._sizes[kind] = max(page.size, self._sizes[kind] // 2)
         if entry.ask.order >= self._position:
             for asks in entry.ask.follow(page):
                 self.hint(asks)
+        entry.length, entry.size = max(page.length, page.size), page.size
+        # Those that come next may be as large, though the last ones were small.
+        self._lengths[entry.kind] = max(entry.length, self._lengths[entry.kind] * 63 // 64)
         if self._entries.get(entry.ask.order) is entry:
-            self._held += page.size - entry.expected
-            entry.expected = page.size
+            self._pack()
+
+    def _pack(self) -> None:
+        """Compress pages that wait, the latest first, beyond those that are wanted soon."""
+        loose = {
+            order: entry
+            for order, entry in self._entries.items()
+            if entry.page is not None and not entry.packed
+        }
+        held = sum(entry.size for entry in loose.values())
+        while held > BYTES_LOOSE:
+            entry = loose.pop(max(loose))
+            held -= entry.size
+            entry.page.pack()
+            entry.size, entry.packed = entry.page.size, True
 
     def _pump(self) -> None:
-        blocked = []
+        blocked, full = [], set()
         while self._plans and self._in_flight < self.workers:
             plan = heapq.heappop(self._plans)
             order, _, ask, rest = plan
             if order > self._position and order not in self._entries:
-                if not self._admits(ask):
+                lot = ask.height, ask.light, ask.kind
+                if lot in full or not ask.may_go():
                     blocked.append(plan)
                     continue
-                entry = self._send(ask)
-                self._entries[order] = entry
-                self._held += entry.expected
+                if not self._admits(ask):
+                    # Nor any that comes later.
+                    full.add(lot)
+                    blocked.append(plan)
+                    continue
+                self._entries[order] = self._send(ask)
             self.hint(rest)
         for plan in blocked:
             heapq.heappush(self._plans, plan)
 
     def _admits(self, ask: Ask) -> bool:
-        """Whether a page may be asked ahead.
+        """Whether there is room to ask for a page ahead.
 
-        Only pages that come before it count, up to a reserve: otherwise those of a later stream,
-        known first, would leave this one's none. For the same reason pages with children below
-        them may take half of the room, those with grandchildren a quarter and so on.
+        Only pages that come before it count, up to a bound on all: otherwise those of a later
+        stream, known first, would leave this one's none. For the same reason pages with children
+        below them may take half of the room, those with grandchildren a quarter and so on.
         """
-        if not ask.may_go():
+        height, light, expected = ask.height, ask.light, self._lengths[ask.kind]
+        sooner = rivals = 0
+        near = held = expected
+        for order, entry in self._entries.items():
+            length = entry.length if entry.done else self._lengths[entry.kind]
+            held += entry.size if entry.done else length
+            if entry.height >= height and entry.light == light:
+                rivals += 1
+                if order < ask.order:
+                    sooner += 1
+                    near += length
+        room = max(1, (self.workers * PAGES_PER_REQUEST) >> height)
+        if sooner >= room or rivals >= RESERVE * room:
             return False
-        rivals = [
-            entry
-            for entry in self._entries.values()
-            if entry.ask.height >= ask.height and entry.ask.light == ask.light
-        ]
-        sooner = [entry for entry in rivals if entry.ask.order < ask.order]
-        room = max(1, (self.workers * PAGES_PER_REQUEST) >> ask.height)
-        if len(sooner) >= room or len(rivals) >= RESERVE * room:
-            return False
-        if ask.light:
-            return self._held <= RESERVE * BYTES_AHEAD
-        held = sum(entry.expected for entry in sooner) + self._sizes[ask.kind]
-        room = BYTES_AHEAD >> ask.height
-        # Half of the room is always there for the nearest, whatever others have filled.
-        return held <= room // 2 or (
-            held <= room and self._held + self._sizes[ask.kind] <= RESERVE * room
-        )
+        if light:
+            return held <= BYTES_AHEAD
+        if near <= self._room >> height and (
+            # Some room is always there for the nearest, whatever others have filled.
+            held <= BYTES_AHEAD >> height or near <= BYTES_LOOSE >> (height + 1)
+        ):
+            return True
+        self._cramped = True
+        return False

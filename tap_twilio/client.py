@@ -250,7 +250,7 @@ class EndpointClient(RESTStream[str]):
         except AbsentError:
             if request.window is None or request.link is not None or not self.absent_is_empty:
                 raise
-            return Page(None, 0, None, None, request)
+            return Page(None, 0, 0, None, None, request)
         except RetentionError:
             if request.window is None or self.window is None or request.link is not None:
                 raise
@@ -346,7 +346,7 @@ class EndpointClient(RESTStream[str]):
             raise
         self.run.readable.add((self.name, account))
         link = listing.link and self.run.settings.hosts.follow(self.product, listing.link)
-        return Page(listing.rows, len(body), attempt.page_size, link, request, more=listing.more)
+        return Page(listing.rows, len(body), len(body), attempt.page_size, link, request, more=listing.more)
 
     def _was_readable(self, request: Request, error: ResponseError) -> bool:
         """Tell whether a refusal contradicts what this account's stream gave before."""

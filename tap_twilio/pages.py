@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+import zlib
+
+from msgspec import Raw
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-    from msgspec import Raw
 
     from tap_twilio.ahead import Order
     from tap_twilio.planning import PlannedStream
@@ -23,6 +24,7 @@ class Page:
 
     Attributes:
         rows: Its rows as Twilio sent them, until they are decoded.
+        length: Bytes that came.
         size: Bytes of memory that it takes, about.
         page_size: Most rows that were asked for; none if that can't be chosen.
         link: Address of the next page of its chain.
@@ -37,9 +39,11 @@ class Page:
         newest: When the newest of its rows was made, where rows without a date are searched for.
         latest: The latest date of those that have one, there.
         end: Key and date of its last row.
+        packed: Its rows, compressed, while it waits for its turn.
     """
 
     rows: Raw | None
+    length: int
     size: int
     page_size: int | None
     link: str | None
@@ -54,6 +58,18 @@ class Page:
     latest: str | None = None
     end: tuple[tuple[Any, ...], str | None] | None = None
     more: dict[str, str] | None = None
+    packed: bytes | None = None
+
+    def pack(self) -> None:
+        """Take less memory, if its rows aren't decoded yet."""
+        if self.rows is not None:
+            self.packed, self.rows = zlib.compress(self.rows, 1), None
+            self.size = len(self.packed)
+
+    def unpack(self) -> None:
+        """Be as before, once its turn has come."""
+        if self.packed is not None:
+            self.rows, self.packed = Raw(zlib.decompress(self.packed)), None
 
     def keep(self, indexes: list[int]) -> None:
         """Leave out records, without a change to the places of their children.

@@ -111,6 +111,7 @@ class TwilioStream(PlannedStream):
 
     def _take(self, request: Request) -> Page:
         page: Page = self.run.ahead.take(request)
+        page.unpack()
         self.open(page)
         return page
 

@@ -32,6 +32,13 @@ class Body:
     size: int
     name: str
 
+    @property
+    def length(self) -> int:
+        return self.size
+
+    def pack(self) -> None:
+        self.size //= 8
+
 
 @dataclass
 class Want:

@@ -68,7 +68,7 @@ class Accounts(TwilioStream):
             TapError: Twilio can't be reached, or the setting ``accounts`` names none.
         """
         settings = self.run.settings
-        page = Page(None, 0, None, None, Request(self, {}, (), {}))
+        page = Page(None, 0, 0, None, None, Request(self, {}, (), {}))
         try:
             for listed in super().pages({}, self.run.ahead.begin()):
                 page.records += listed.records
