@@ -33,7 +33,7 @@ though others, known earlier, have filled it."""
 BYTES_AHEAD = 32 * 1024 * 1024
 """Bound on the memory of pages in flight or waiting, by the size that such pages had so far."""
 
-BYTES_LOOSE = 12 * 1024 * 1024
+BYTES_LOOSE = 16 * 1024 * 1024
 """Bytes of pages that wait as they came; those beyond, the latest first, are compressed."""
 
 LEAST_ROOM = 8 * 1024 * 1024
