@@ -27,21 +27,28 @@ PAGES_PER_REQUEST = 2
 """Pages in flight or waiting, for each request that may be in flight."""
 
 RESERVE = 2
-"""How many times this all pages together may reach, so that those that are wanted soon find room
-though others, known earlier, have filled it."""
+"""How many times this number all pages together may reach, so that those that are wanted soon
+find room though others, known earlier, have filled it."""
 
-BYTES_AHEAD = 32 * 1024 * 1024
-"""Bound on the memory of pages in flight or waiting, by the size that such pages had so far."""
+MIB = 1024 * 1024
 
-BYTES_LOOSE = 16 * 1024 * 1024
-"""Bytes of pages that wait as they came; those beyond, the latest first, are compressed."""
+BYTES_AHEAD = 32 * MIB
+"""Bound on the memory of pages in flight or waiting; those in flight count as much as others of
+their kind had."""
 
-LEAST_ROOM = 8 * 1024 * 1024
-"""Bytes of pages to ask for ahead where that is soon enough: see :meth:`Ahead._adapt`."""
+BYTES_LOOSE = 16 * MIB
+"""Bytes of pages that wait as they came. What exceeds that is compressed, to a tenth: the latest
+first, as those that are wanted soon aren't worth it."""
 
-PROMPT = 16
-BYTES_A_SECOND = 80 * 1024 * 1024
-"""Pages that are emitted in a second, about."""
+LEAST_ROOM = 8 * MIB
+"""Bytes of pages to ask for ahead while none has to be waited for."""
+
+BYTES_A_SECOND = 80 * MIB
+"""Room to add for each second of waiting: twice of what is emitted in a second, about."""
+
+PROMPT_PAGES = 16
+"""Pages in a row that were there when their turn came, after which an eighth of the room is given
+back."""
 
 
 class Ask(Protocol):
@@ -66,9 +73,11 @@ class Ask(Protocol):
         """Name that pages of like size share: the stream's."""
 
     def fetch(self) -> Any:  # noqa: ANN401
-        """Ask Twilio for the page, whose ``size`` is in bytes; called by a worker.
+        """Ask Twilio for the page; called by a worker.
 
-        What follows it may change its size.
+        The page tells its ``length``, in bytes that came, and its ``size``, in bytes that it
+        takes. What follows it may change its size, as does its method ``pack``, by which it is
+        to take less until it is taken.
         """
 
     def follow(self, page: Any) -> Iterable[Iterator[Any]]:  # noqa: ANN401
@@ -87,9 +96,9 @@ class _Entry:
     page: Any = None
     error: BaseException | None = None
     done: bool = False
-    packed: bool = False
     length: int = 0
     size: int = 0
+    packed: bool = False
 
 
 @dataclass
@@ -110,7 +119,7 @@ class Ahead:
     _in_flight: int = 0
     _room: int = LEAST_ROOM
     _cramped: bool = False
-    _prompt: int = 0
+    _prompt_pages: int = 0
     _lengths: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     _asked: queue.SimpleQueue[_Entry | None] = field(default_factory=queue.SimpleQueue)
     _brought: queue.SimpleQueue[_Entry | None] = field(default_factory=queue.SimpleQueue)
@@ -159,25 +168,22 @@ class Ahead:
         return entry.page
 
     def _wait(self, entry: _Entry) -> float:
-        if entry.done:
-            return 0.0
-        began = time.monotonic()
+        began, waited = time.monotonic(), 0.0
         while not entry.done:
             self.checkpoint()
             self._collect(wait=True)
             self._pump()
-        return time.monotonic() - began
+            waited = time.monotonic() - began
+        return waited
 
     def _adapt(self, waited: float) -> None:
         """Ask as far ahead as spares waiting: what comes earlier only takes memory."""
-        if waited:
-            self._prompt = 0
-            if self._cramped:
-                self._room = min(BYTES_AHEAD, self._room + int(waited * BYTES_A_SECOND))
-        else:
-            self._prompt += 1
-            if self._prompt % PROMPT == 0:
-                self._room = max(LEAST_ROOM, self._room * 7 // 8)
+        self._prompt_pages = 0 if waited else self._prompt_pages + 1
+        if waited and self._cramped:
+            self._room = min(BYTES_AHEAD, self._room + int(waited * BYTES_A_SECOND))
+        elif self._prompt_pages == PROMPT_PAGES:
+            self._prompt_pages = 0
+            self._room = max(LEAST_ROOM, self._room * 7 // 8)
         self._cramped = False
 
     def skip(self, order: Order) -> None:
@@ -250,7 +256,7 @@ class Ahead:
             self._pack()
 
     def _pack(self) -> None:
-        """Compress pages that wait, the latest first, beyond those that are wanted soon."""
+        """Compress what exceeds :data:`BYTES_LOOSE` of the pages that wait."""
         loose = {
             order: entry
             for order, entry in self._entries.items()

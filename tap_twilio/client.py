@@ -346,7 +346,9 @@ class EndpointClient(RESTStream[str]):
             raise
         self.run.readable.add((self.name, account))
         link = listing.link and self.run.settings.hosts.follow(self.product, listing.link)
-        return Page(listing.rows, len(body), len(body), attempt.page_size, link, request, more=listing.more)
+        return Page(
+            listing.rows, len(body), len(body), attempt.page_size, link, request, more=listing.more
+        )
 
     def _was_readable(self, request: Request, error: ResponseError) -> bool:
         """Tell whether a refusal contradicts what this account's stream gave before."""

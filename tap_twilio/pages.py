@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
-import zlib
 
 from msgspec import Raw
 

@@ -316,6 +316,10 @@ def _fits(records: list[Record], name: str, kinds: frozenset[type]) -> bool:
         return False
 
 
+BLOCK = 128
+"""Records that are typed at a time: those of a whole page don't fit in a processor's cache."""
+
+
 class Converter:
     """Types the records of one stream, in place and page by page.
 
@@ -361,7 +365,11 @@ class Converter:
             records: Rows as Twilio sent them; changed in place.
             added: Fields to add to each row that lacks them: its parents' SIDs.
         """
-        self._complete(records, added or {})
+        for start in range(0, len(records), BLOCK):
+            self._convert(records[start : start + BLOCK], added or {})
+
+    def _convert(self, records: list[Record], added: Mapping[str, Any]) -> None:
+        self._complete(records, added)
         self._note_shapes(records)
         for name, convert, column in self._typed:
             try:
