@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_twilio.ahead import BYTES_AHEAD, BYTES_LOOSE, LEAST_ROOM, PAGES_PER_REQUEST, Ahead
+from tap_twilio.pages import Page
+from tests.harness import assert_complete, config_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -303,3 +305,22 @@ def test_the_checkpoint_ends_a_wait():
     with pytest.raises(StopError):
         ahead.take(Want((0, 0), "slow", Bound(), delay=3))
     assert time.monotonic() - began < 1
+
+
+def test_pages_that_were_packed_come_out_whole(run, sandbox, monkeypatch):
+    packed = []
+
+    def pack(page: Page) -> None:
+        as_before(page)
+        packed.append(page.packed)
+
+    as_before = Page.pack
+    monkeypatch.setattr(Page, "pack", pack)
+    monkeypatch.setattr("tap_twilio.ahead.BYTES_LOOSE", 0)
+    twilio = sandbox(volumes={"calls": 400, "messages": 300}, subaccounts=1)
+
+    output = run(config_for(twilio, page_size=20), streams=["calls", "messages", "message_media"])
+
+    assert output.exit_code == 0
+    assert sum(one is not None for one in packed) > 10
+    assert_complete(output, twilio, "calls", "messages", "message_media")
