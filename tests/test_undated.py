@@ -33,10 +33,9 @@ def long_windows(monkeypatch):
     monkeypatch.setattr("tap_twilio.windows.PAGES_PER_WINDOW", 2.5)
 
 
+@pytest.mark.usefixtures("long_windows")
 @pytest.mark.parametrize("nulls", [False, True])
-def test_a_long_list_is_searched_from_several_places_and_each_row_comes_once(
-    run, sandbox, long_windows, nulls
-):
+def test_a_long_list_is_searched_from_several_places_and_each_row_comes_once(run, sandbox, nulls):
     twilio = sandbox(
         volumes={"calls": 0, "messages": 900}, subaccounts=1, readings=Readings(nulls=nulls)
     )
@@ -68,9 +67,8 @@ def test_searches_of_all_accounts_begin_before_their_turn(run, sandbox):
     assert max(begun) < first_ends
 
 
-def test_where_a_link_without_its_filter_is_refused_the_list_is_walked_from_its_top(
-    run, sandbox, long_windows
-):
+@pytest.mark.usefixtures("long_windows")
+def test_where_a_link_without_its_filter_is_refused_the_list_is_walked_from_its_top(run, sandbox):
     twilio = sandbox(volumes={"calls": 0, "messages": 600}, subaccounts=0)
     links = []
 
