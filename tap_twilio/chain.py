@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from tap_twilio.errors import ChainError, ResponseError
+from tap_twilio.rows import column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -87,7 +88,8 @@ class Chain:
                 return
             following = page.following
             if following is not None or self._told or self._known:
-                hashes = [hash(tuple(map(row.get, self._keys))) for row in page.records]
+                keys = (column(page.records, name) for name in self._keys)
+                hashes = list(map(hash, zip(*keys, strict=True)))
                 self._check_place(page, hashes, places)
                 self._leave_out(page, hashes)
             yield page

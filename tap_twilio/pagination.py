@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from msgspec import Raw
@@ -18,14 +18,15 @@ if TYPE_CHECKING:
     from tap_twilio.records import Record
 
 Payload = dict[str, Raw]
+T = TypeVar("T")
 
 _envelopes = msgspec.json.Decoder(Payload)
 _raws = msgspec.json.Decoder(list[Raw])
-_rows_decoder = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
 _ARRAY = re.compile(rb"\[")
 _OBJECTS = re.compile(rb"\[\s*[]{]")
 _NO_OBJECTS = "its array holds something else than objects"
-_WRONG = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+WRONG = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises."""
 
 ENVELOPE = frozenset({"links", "meta", "schemas", "totalResults", "uri", "url"})
 """Fields that may stand beside the rows of a list that comes whole."""
@@ -73,7 +74,7 @@ def read(
         if not body.isascii():
             # What isn't decoded yet isn't looked at for this.
             body.decode()
-    except _WRONG as error:
+    except WRONG as error:
         msg = "it is no JSON object" if body else "it is empty"
         raise ShapeError(msg) from error
     if form == "any":
@@ -120,6 +121,22 @@ def recognise(payload: Payload, data_key: str | None) -> tuple[str, str | None]:
     return form, arrays[0]
 
 
+def decoder(row: type[T]) -> msgspec.json.Decoder[list[T]]:
+    """Make a decoder of rows.
+
+    Args:
+        row: What a row is decoded into.
+
+    Returns:
+        A decoder of listings' rows, with all decimals of their numbers. It raises one of
+        :data:`WRONG` if they don't fit.
+    """
+    return msgspec.json.Decoder(list[row], float_hook=Decimal)  # type: ignore[valid-type]
+
+
+_rows_decoder = decoder(dict[str, Any])
+
+
 def decode(rows: Raw) -> list[Record]:
     """Decode rows.
 
@@ -134,7 +151,7 @@ def decode(rows: Raw) -> list[Record]:
     """
     try:
         return _rows_decoder.decode(rows)
-    except _WRONG as error:
+    except WRONG as error:
         raise ShapeError(_NO_OBJECTS) from error
 
 
@@ -184,7 +201,7 @@ class Glance:
         """
         try:
             found = self._decoder.decode(rows)
-        except _WRONG as error:
+        except WRONG as error:
             raise ShapeError(_NO_OBJECTS) from error
         return [list(map(getter, found)) for getter in self._getters]
 

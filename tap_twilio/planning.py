@@ -15,6 +15,7 @@ from tap_twilio.client import GIVEN_UP
 from tap_twilio.pages import Request
 from tap_twilio.pagination import Glance, ShapeError, pick
 from tap_twilio.records import Converter, Misfit, to_datetime
+from tap_twilio.rows import column
 from tap_twilio.undated import FIRST_PAGES, Undated
 from tap_twilio.windows import EPOCH, SECOND, Unit, Window, iso, parse_moment
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from tap_twilio.ahead import Order
     from tap_twilio.pages import Page
     from tap_twilio.records import Record
+    from tap_twilio.rows import Alike
     from tap_twilio.undated import Mark
 
 UNDATED_DEPTH = timedelta(days=2)
@@ -50,9 +52,12 @@ class PlannedStream(BookmarkedStream):
 
     Attributes:
         converter_type: What types records.
+        alike: Decodes pages whose rows are alike; none where more than a few of their fields are
+            looked at, as ``get`` is all that these records can.
     """
 
     converter_type: ClassVar[type[Converter]] = Converter
+    alike: Alike | None = None
 
     @cached_property
     def variants(self) -> list[dict[str, str]]:
@@ -264,11 +269,21 @@ class PlannedStream(BookmarkedStream):
         if page.request.undated is not None:
             self._open_undated(page, page.request.undated)
         else:
-            self.decode(page)
+            self._open_alike(page)
+            if page.rows is not None:
+                self.decode(page)
+                if self.alike is not None:
+                    self.alike.learn(page.records, page.request.context)
+                self._type(page.records, page.request.context)
             page.received = len(page.records)
-            self._type(page.records, page.request.context)
             self.cut(page)
         page.size = page.size * DECODED * len(page.records) // max(1, page.received)
+
+    def _open_alike(self, page: Page) -> None:
+        if self.alike is not None and page.rows is not None:
+            records = self.alike.decode(page.rows, page.request.context)
+            if records is not None:
+                page.records, page.rows = records, None
 
     def _requests_below(self, page: Page) -> Iterator[Request]:
         for child, context, order in self.below(page):
@@ -329,8 +344,8 @@ class PlannedStream(BookmarkedStream):
             undated = self.wants_undated
             page.records = [
                 row
-                for row in page.records
-                if (undated if row.get(key) is None else start <= row[key] < end)
+                for row, date in zip(page.records, column(page.records, key), strict=True)
+                if (undated if date is None else start <= date < end)
             ]
 
     def _open_undated(self, page: Page, undated: Undated) -> None:

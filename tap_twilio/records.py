@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
-from operator import itemgetter
+from operator import getitem, itemgetter, setitem
 from typing import Any, cast
 
 Record = dict[str, Any]
 Report = Callable[[str, str], None]
 """Told of a field and of what is odd about it."""
-Column = Callable[[list[Record], str], None]
+Conversion = Callable[[Any], Any]
+"""Makes of a value what its type holds, or raises a misfit."""
+Column = Callable[[list[Any], str], None]
 """Converts a field of all records of a page."""
 
 MOST_KEPT = 10_000
@@ -32,7 +34,7 @@ class Misfit(Exception):  # noqa: N818
 class Memo(dict[Any, Any]):
     """Results of a conversion by the strings that they were made of: most recur."""
 
-    def __init__(self, convert: Callable[[Any], Any]) -> None:
+    def __init__(self, convert: Conversion) -> None:
         """Start empty.
 
         Args:
@@ -214,7 +216,7 @@ def to_boolean(value: Any) -> bool | None:  # noqa: ANN401
         raise Misfit from error
 
 
-def _holder(*kinds: type) -> Callable[[Any], Any]:
+def _holder(*kinds: type) -> Conversion:
     def hold(value: Any) -> Any:  # noqa: ANN401
         if value == "":
             return None
@@ -246,7 +248,7 @@ def to_text(value: Any) -> str:  # noqa: ANN401
     raise Misfit
 
 
-_BY_TYPE: dict[str, Callable[[Any], Any]] = {
+_BY_TYPE: dict[str, Conversion] = {
     "integer": to_integer,
     "number": to_number,
     "boolean": to_boolean,
@@ -255,7 +257,7 @@ _BY_TYPE: dict[str, Callable[[Any], Any]] = {
     "string": to_text,
 }
 _BY_FORMAT = {"date-time": to_datetime, "date": to_date}
-_PLAIN = {
+_PLAIN: dict[Conversion, type] = {
     to_text: str,
     to_boolean: bool,
     _BY_TYPE["object"]: dict,
@@ -269,7 +271,7 @@ def _types(schema: Mapping[str, Any]) -> list[str]:
     return [kinds] if isinstance(kinds, str) else list(kinds)
 
 
-def converter(schema: Mapping[str, Any]) -> Callable[[Any], Any] | None:
+def converter(schema: Mapping[str, Any]) -> Conversion | None:
     """Choose how a field is converted.
 
     Args:
@@ -284,29 +286,39 @@ def converter(schema: Mapping[str, Any]) -> Callable[[Any], Any] | None:
     return _BY_FORMAT.get(schema.get("format", ""), _BY_TYPE[kinds[0]])
 
 
-def _column(convert: Callable[[Any], Any]) -> Column:
-    """Make a conversion of a column, which ends at the first value that is out of the ordinary."""
-    if convert is to_datetime:
-        return _to_datetimes
+def column(
+    convert: Conversion,
+    get: Callable[[Any, str], Any] = getitem,
+    put: Callable[[Any, str, Any], None] = setitem,
+) -> Column:
+    """Make a conversion of a column, which ends at the first value that is out of the ordinary.
+
+    Args:
+        convert: The conversion of one value that isn't null.
+        get: Reads a record's field.
+        put: Sets it.
+
+    Returns:
+        The conversion. It raises what ``get`` and ``convert`` raise.
+    """
     results = Memo(convert)
 
-    def column(records: list[Record], name: str) -> None:
+    def values(records: list[Any], name: str) -> None:
         for record in records:
-            if (value := record[name]) is not None:
-                record[name] = results[value]
+            if (value := get(record, name)) is not None:
+                put(record, name, results[value])
 
-    return column
+    def datetimes(records: list[Any], name: str) -> None:
+        # As to_datetime, but without a call for each value.
+        heads, seconds, length, head = _heads, _seconds, RFC_LENGTH, RFC_HEAD
+        for record in records:
+            if (value := get(record, name)) is not None:
+                if len(value) == length:
+                    put(record, name, heads[value[:head]] + seconds[value[head:]])
+                else:
+                    put(record, name, to_datetime(value))
 
-
-def _to_datetimes(records: list[Record], name: str) -> None:
-    # As to_datetime, but without a call for each value.
-    heads, seconds, length, head = _heads, _seconds, RFC_LENGTH, RFC_HEAD
-    for record in records:
-        if (value := record[name]) is not None:
-            if len(value) == length:
-                record[name] = heads[value[:head]] + seconds[value[head:]]
-            else:
-                record[name] = to_datetime(value)
+    return datetimes if convert is to_datetime else values
 
 
 def _fits(records: list[Record], name: str, kinds: frozenset[type]) -> bool:
@@ -315,6 +327,9 @@ def _fits(records: list[Record], name: str, kinds: frozenset[type]) -> bool:
     except KeyError:
         return False
 
+
+ODDITIES = (KeyError, TypeError, ValueError, Misfit)
+"""What a conversion of a column raises at a value that is out of the ordinary."""
 
 BLOCK = 128
 """Records that are typed at a time: those of a whole page don't fit in a processor's cache."""
@@ -325,6 +340,10 @@ class Converter:
 
     Fields that need no conversion are looked at by column: as long as every value of a page is
     of the right Python type, none of them costs more than that look.
+
+    Attributes:
+        typed: Fields that need a conversion.
+        plain: Fields that don't, each with the one Python type that its values have.
     """
 
     def __init__(
@@ -349,14 +368,17 @@ class Converter:
         self._report = report
         self._unknown = unknown
         self._shapes: set[tuple[str, ...]] = set()
-        self._typed: list[tuple[str, Callable[[Any], Any], Column]] = []
-        self._plain: list[tuple[str, Callable[[Any], Any], frozenset[type]]] = []
-        for name, field in properties.items():
-            convert = converter(field)
-            if convert in _PLAIN:
-                self._plain.append((name, convert, frozenset({_PLAIN[convert], type(None)})))
-            elif convert is not None:
-                self._typed.append((name, convert, _column(convert)))
+        found = {name: converter(field) for name, field in properties.items()}
+        conversions = {name: convert for name, convert in found.items() if convert is not None}
+        self.plain = {
+            name: _PLAIN[convert] for name, convert in conversions.items() if convert in _PLAIN
+        }
+        self.typed = {
+            name: convert for name, convert in conversions.items() if name not in self.plain
+        }
+        self._columns = {name: column(convert) for name, convert in self.typed.items()}
+        self._kinds = {name: frozenset({kind, type(None)}) for name, kind in self.plain.items()}
+        self._conversions = conversions
 
     def convert(self, records: list[Record], added: Mapping[str, Any] | None = None) -> None:
         """Type a page of records.
@@ -371,14 +393,14 @@ class Converter:
     def _convert(self, records: list[Record], added: Mapping[str, Any]) -> None:
         self._complete(records, added)
         self._note_shapes(records)
-        for name, convert, column in self._typed:
+        for name, change in self._columns.items():
             try:
-                column(records, name)
-            except (KeyError, TypeError, ValueError, Misfit):
-                self._apply(records, name, convert)
-        for name, convert, kinds in self._plain:
+                change(records, name)
+            except ODDITIES:
+                self._apply(records, name)
+        for name, kinds in self._kinds.items():
             if not _fits(records, name, kinds):
-                self._apply(records, name, convert)
+                self._apply(records, name)
 
     def _complete(self, records: list[Record], added: Mapping[str, Any]) -> None:
         for name in self._secrets:
@@ -397,7 +419,8 @@ class Converter:
                 if name not in self._known:
                     self._report(name, self._unknown)
 
-    def _apply(self, records: list[Record], name: str, convert: Callable[[Any], Any]) -> None:
+    def _apply(self, records: list[Record], name: str) -> None:
+        convert = self._conversions[name]
         for record in records:
             value = record.get(name)
             if value is not None:

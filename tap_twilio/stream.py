@@ -18,6 +18,7 @@ from tap_twilio.credentials import ROOT_PRODUCT
 from tap_twilio.errors import AbsentError, ChainError, RefusedError, ResponseError
 from tap_twilio.planning import PlannedStream
 from tap_twilio.progress import Failure
+from tap_twilio.rows import Alike, column
 from tap_twilio.undated import IDLE_ROWS, Marks
 from tap_twilio.windows import iso
 from tap_twilio.writer import Writer
@@ -150,11 +151,10 @@ class TwilioStream(PlannedStream):
 
     def _drop_seen_undated(self, page: Page, seen: set[Any]) -> None:
         """Keep a row without a date only once: any number of windows may list it."""
-        key = self.key
         kept = []
-        for index, record in enumerate(page.records):
-            if record.get(key) is None:
-                identity = self.identity(record)
+        for index, date in enumerate(column(page.records, self.key)):
+            if date is None:
+                identity = self.identity(page.records[index])
                 if identity and identity in seen and None not in identity:
                     continue
                 seen.add(identity)
@@ -233,8 +233,14 @@ class TwilioStream(PlannedStream):
         self._write(records)
         self.run.progress.count_records(self.name, count, account, date)
 
-    def begin_version(self) -> None:
-        """Give the records of this run a version, if the setting asks for it and it is safe."""
+    def begin(self) -> None:
+        """Get ready to write records.
+
+        They have a version if the setting asks for it and it is safe. Where they go out as they
+        are, they are read as structs.
+        """
+        if self._goes_out_whole:
+            self.alike = Alike(self.converter)
         if self.run.settings.emit_activate_version_messages and is_whole(self):
             self._stream_version = int(self.run.settings.now.timestamp())
 
@@ -275,6 +281,17 @@ class TwilioStream(PlannedStream):
         (*others, only) = self.stream_maps
         flattens = only.flattening_options is not None and only.flattening_options.enabled
         return not others and type(only) is SameRecordTransform and not flattens
+
+    @property
+    def _goes_out_whole(self) -> bool:
+        """Whether records go out with the fields that they came with."""
+        changes = self.masker or self.lifted or self.secret_fields or self.position_field
+        return (
+            not changes
+            and not self._deselected
+            and self._is_plain
+            and isinstance(self._tap.message_writer, Writer)
+        )
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:

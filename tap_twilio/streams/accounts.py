@@ -211,7 +211,7 @@ class Accounts(TwilioStream):
         selected = [each for each in (self, *below) if each.selected]
         for stream in selected if write_messages else ():
             stream._write_schema_message()  # noqa: SLF001
-            stream.begin_version()
+            stream.begin()
         try:
             for stream, page in self.walk(dict(context or {}), self.run.ahead.begin()):
                 if stream.selected and write_messages:

@@ -16,6 +16,7 @@ from tap_twilio.declarations import SETTING, Declaration, is_dated
 from tap_twilio.errors import AbsentError, RefusedError, TapError
 from tap_twilio.inference import LenientConverter, infer
 from tap_twilio.pages import Request
+from tap_twilio.rows import column
 from tap_twilio.schemas import Endpoint, snake
 from tap_twilio.settings import SettingsError, did_you_mean
 from tap_twilio.streams import STREAMS
@@ -169,7 +170,7 @@ class CustomStream(AccountStream):
         if window is not None and dates is not None and key is not None:
             oldest = iso(window.start - FAR_OFF)
             newest = "~" if window.end is None else iso(window.end + FAR_OFF)
-            if not all(oldest < row[key] < newest for row in page.records if row.get(key)):
+            if not all(oldest < date < newest for date in column(page.records, key) if date):
                 after, before = dates.names
                 self.warn_once(
                     "Twilio gives rows of other dates than it is asked for: see whether "
