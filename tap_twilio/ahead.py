@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 import queue
 import threading
 import time
@@ -45,6 +46,10 @@ LEAST_ROOM = 8 * MIB
 
 BYTES_A_SECOND = 80 * MIB
 """Room to add for each second of waiting: twice of what is emitted in a second, about."""
+
+BUSY = 3.0
+"""How many times the quickest of large pages took may be taken while Twilio is as quick as it can
+be. Beyond, it is busy with what it was asked, and asking for more makes nothing come sooner."""
 
 PROMPT_PAGES = 16
 """Pages in a row that were there when their turn came, after which an eighth of the room is given
@@ -87,6 +92,10 @@ class Ask(Protocol):
         """Tell whether the account bears another request now."""
 
 
+def _never() -> float:
+    return math.inf
+
+
 @dataclass(slots=True)
 class _Entry:
     ask: Ask
@@ -96,6 +105,7 @@ class _Entry:
     page: Any = None
     error: BaseException | None = None
     done: bool = False
+    took: float = 0.0
     length: int = 0
     size: int = 0
     packed: bool = False
@@ -121,6 +131,7 @@ class Ahead:
     _cramped: bool = False
     _prompt_pages: int = 0
     _lengths: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    _quickest: defaultdict[str, float] = field(default_factory=lambda: defaultdict(_never))
     _asked: queue.SimpleQueue[_Entry | None] = field(default_factory=queue.SimpleQueue)
     _brought: queue.SimpleQueue[_Entry | None] = field(default_factory=queue.SimpleQueue)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -162,7 +173,7 @@ class Ahead:
             entry = self._send(ask)
         self._collect(wait=False)
         self._pump()
-        self._adapt(self._wait(entry))
+        self._adapt(entry, self._wait(entry))
         if entry.error is not None:
             raise entry.error
         return entry.page
@@ -176,10 +187,10 @@ class Ahead:
             waited = time.monotonic() - began
         return waited
 
-    def _adapt(self, waited: float) -> None:
+    def _adapt(self, entry: _Entry, waited: float) -> None:
         """Ask as far ahead as spares waiting: what comes earlier only takes memory."""
         self._prompt_pages = 0 if waited else self._prompt_pages + 1
-        if waited and self._cramped:
+        if waited and self._cramped and entry.took <= BUSY * self._quickest[entry.kind]:
             self._room = min(BYTES_AHEAD, self._room + int(waited * BYTES_A_SECOND))
         elif self._prompt_pages == PROMPT_PAGES:
             self._prompt_pages = 0
@@ -222,10 +233,12 @@ class Ahead:
 
     def _work(self) -> None:
         while (entry := self._asked.get()) is not None:
+            began = time.monotonic()
             try:
                 entry.page = entry.ask.fetch()
             except BaseException as error:  # noqa: BLE001
                 entry.error = error
+            entry.took = time.monotonic() - began
             self._brought.put(entry)
 
     def _collect(self, *, wait: bool) -> None:
@@ -251,7 +264,10 @@ class Ahead:
                 self.hint(asks)
         entry.length, entry.size = max(page.length, page.size), page.size
         # Those that come next may be as large, though the last ones were small.
-        self._lengths[entry.kind] = max(entry.length, self._lengths[entry.kind] * 63 // 64)
+        usual = self._lengths[entry.kind] = max(entry.length, self._lengths[entry.kind] * 63 // 64)
+        if entry.length >= usual // 2:
+            # Nor does one that was quick by chance say for long what is usual.
+            self._quickest[entry.kind] = min(entry.took, self._quickest[entry.kind] * 65 / 64)
         if self._entries.get(entry.ask.order) is entry:
             self._pack()
 

@@ -244,6 +244,31 @@ def test_room_grows_while_pages_have_to_be_waited_for_and_shrinks_again():
     assert bound.most_waiting <= 5
 
 
+def most_in_flight(delays: list[float]) -> int:
+    """Tell how many large pages are asked for at once, where those before took so long."""
+    bound = Bound()
+    ahead = Ahead(16)
+    wants = [
+        Want((0, n), str(n), bound, size=LEAST_ROOM // 4, delay=delay)
+        for n, delay in enumerate(delays)
+    ]
+    ahead.hint(iter(wants))
+    for number, want in enumerate(wants):
+        ahead.take(want)
+        bound.taken += 1
+        if number == len(delays) - 20:
+            bound.most = 0
+    return bound.most
+
+
+def test_room_does_not_grow_where_what_was_asked_keeps_twilio_busy():
+    assert most_in_flight([0.002] * 3 + [0.1] * 40) <= 5
+
+
+def test_a_page_that_was_quick_by_chance_is_forgotten():
+    assert most_in_flight([0.001] + [0.008] * 250) >= 10
+
+
 def test_pages_of_which_little_is_kept_take_no_room():
     light, heavy = Bound(), Bound()
     ahead = Ahead(4)
