@@ -27,6 +27,9 @@ Order = tuple[float, ...]
 PAGES_PER_REQUEST = 2
 """Pages in flight or waiting, for each request that may be in flight."""
 
+LIGHT_PAGES_PER_REQUEST = 8
+"""The same of pages of which little is kept."""
+
 RESERVE = 2
 """How many times this number all pages together may reach, so that those that are wanted soon
 find room though others, known earlier, have filled it."""
@@ -323,7 +326,8 @@ class Ahead:
                 if order < ask.order:
                     sooner += 1
                     near += length
-        room = max(1, (self.workers * PAGES_PER_REQUEST) >> height)
+        pages = self.workers * (LIGHT_PAGES_PER_REQUEST if light else PAGES_PER_REQUEST)
+        room = max(1, pages >> height)
         if sooner >= room or rivals >= RESERVE * room:
             return False
         if light:

@@ -19,7 +19,7 @@ from tap_twilio.errors import AbsentError, ChainError, RefusedError, ResponseErr
 from tap_twilio.planning import PlannedStream
 from tap_twilio.progress import Failure
 from tap_twilio.rows import Alike, column
-from tap_twilio.undated import IDLE_ROWS, Marks
+from tap_twilio.undated import FIRST_PAGES, IDLE_ROWS, Marks
 from tap_twilio.windows import iso
 from tap_twilio.writer import Writer
 
@@ -122,8 +122,6 @@ class TwilioStream(PlannedStream):
     def _search(self, request: Request, marks: Marks) -> Iterator[Page]:
         """Look for rows without a date, from several places of the list where it is long."""
         walks = marks.walks(request)
-        if len(walks) > 1:
-            self.run.ahead.hint(walk for walk, _ in walks)
         try:
             yield from self._until_idle(walks)
         except (ResponseError, ChainError) as error:
@@ -136,13 +134,19 @@ class TwilioStream(PlannedStream):
         self.run.ahead.skip(request.order[:-2])
 
     def _until_idle(self, walks: list[tuple[Request, Mark | None]]) -> Iterator[Page]:
-        idle = 0
+        idle = pages = 0
+        is_long = False
         for walk, until in walks:
             recent = iso(walk.undated.recent) if walk.undated is not None else ""
             for page in self._chain(walk):
+                pages += 1
                 idle = 0 if page.records else idle + page.received
                 is_past = page.newest is not None and page.newest < recent
                 latest = page.latest
+                # Where old rows have no date either, there are more of them.
+                if not is_long and (page.records if is_past else pages >= FIRST_PAGES):
+                    is_long = True
+                    self.run.ahead.hint(walk for walk, _ in walks)
                 yield page
                 if is_past and idle >= IDLE_ROWS:
                     return

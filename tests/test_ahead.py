@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_twilio.ahead import BYTES_AHEAD, BYTES_LOOSE, LEAST_ROOM, PAGES_PER_REQUEST, Ahead
+from tap_twilio.ahead import (
+    BYTES_AHEAD,
+    BYTES_LOOSE,
+    LEAST_ROOM,
+    LIGHT_PAGES_PER_REQUEST,
+    PAGES_PER_REQUEST,
+    Ahead,
+)
 from tap_twilio.pages import Page
 from tests.harness import assert_complete, config_for
 
@@ -273,10 +280,11 @@ def test_pages_of_which_little_is_kept_take_no_room():
     light, heavy = Bound(), Bound()
     ahead = Ahead(4)
     ahead.hint(iter([Want((0, n), f"heavy {n}", heavy) for n in range(40)]))
-    ahead.hint(iter([Want((1, n), f"light {n}", light, light=True) for n in range(40)]))
+    ahead.hint(iter([Want((1, n), f"light {n}", light, light=True) for n in range(80)]))
     settled(ahead, Bound())
 
-    assert heavy.fetched == light.fetched == 4 * PAGES_PER_REQUEST
+    assert heavy.fetched == 4 * PAGES_PER_REQUEST
+    assert light.fetched == 4 * LIGHT_PAGES_PER_REQUEST
 
 
 def test_an_error_comes_when_its_page_is_taken_and_only_then():

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sandbox import Readings, faults
+from tap_twilio.undated import FIRST_PAGES, IDLE_ROWS
 from tests.harness import STREAMS_BY_NAME, assert_complete, config_for, truth
 
 MESSAGES = STREAMS_BY_NAME["messages"]
@@ -21,10 +22,15 @@ def is_unfiltered(query):
     return "DateSent>" not in query and "DateSent<" not in query
 
 
-def walked(twilio):
-    """Pages of the whole list that were asked for, by their number in a walk."""
+def walks(twilio):
+    """Numbers that pages of the whole list have in their walks, in the order of asking."""
     queries = [dict(one.query) for one in twilio.requests if one.path.endswith("/Messages.json")]
-    return Counter(query.get("Page", "0") for query in queries if is_unfiltered(query))
+    return [query.get("Page", "0") for query in queries if is_unfiltered(query)]
+
+
+def walked(twilio):
+    """How many pages of the whole list were asked for, by these numbers."""
+    return Counter(walks(twilio))
 
 
 @pytest.fixture
@@ -50,6 +56,17 @@ def test_a_long_list_is_searched_from_several_places_and_each_row_comes_once(run
     # Walks overlap where they meet, but no page is read over and over.
     assert pages.total() < 2 * (900 + 300) / 20
     assert "undated_since" not in str(output.state)
+
+
+@pytest.mark.usefixtures("long_windows")
+def test_a_long_list_is_searched_from_several_places_at_once(run, sandbox):
+    twilio = sandbox(volumes={"calls": 0, "messages": 900}, subaccounts=0, page_latency=0.02)
+
+    output = run(config_for(twilio, page_size=20), streams=["messages"])
+
+    assert output.exit_code == 0
+    others = walks(twilio)[FIRST_PAGES:]
+    assert others.index("2") > others.index("1") + 5
 
 
 def test_searches_of_all_accounts_begin_before_their_turn(run, sandbox):
@@ -162,9 +179,8 @@ def test_a_first_run_stops_looking_where_all_rows_have_a_date(run, sandbox):
         if row["date_sent"] is None:
             twilio.delete(row["sid"])
 
-    # How far is looked ahead of the place where the search ends grows with the requests in flight.
     settings = {"page_size": 100, "start_date": "P399D", "max_concurrent_requests": 16}
     output = run(config_for(twilio, **settings), streams=["messages"])
 
     assert output.exit_code == 0
-    assert walked(twilio).total() < 12_000 / 100 * 0.75
+    assert walked(twilio).total() <= IDLE_ROWS / 100 + FIRST_PAGES
