@@ -330,12 +330,9 @@ class Ahead:
         room = max(1, pages >> height)
         if sooner >= room or rivals >= RESERVE * room:
             return False
-        if light:
-            return held <= BYTES_AHEAD
-        if near <= self._room >> height and (
-            # Some room is always there for the nearest, whatever others have filled.
-            held <= BYTES_AHEAD >> height or near <= BYTES_LOOSE >> (height + 1)
-        ):
-            return True
+        # Some room is always there for the nearest, whatever others have filled.
+        fits = held <= BYTES_AHEAD >> height or near <= BYTES_LOOSE >> (height + 1)
+        if light or (fits and near <= self._room >> height):
+            return fits
         self._cramped = True
         return False

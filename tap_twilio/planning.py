@@ -107,7 +107,7 @@ class PlannedStream(BookmarkedStream):
             params = self._span_params()
             yield None, self._chains(context, (*order, 0), params)
             return
-        whole, search = self.range(context), self.search(context)
+        whole, searches = self.range(context), self.searches(context, order)
         if whole is None:
             return
         ages = [settings.now - start for start in self.starts(context).values()]
@@ -116,8 +116,23 @@ class PlannedStream(BookmarkedStream):
         for number, window in enumerate(dates.stretches(whole, settings.now, ages), start=1):
             params = dates.params(window, settings.now)
             yield window, self._chains(context, (*order, number), params, window)
-        if search is not None and self.wants_undated:
-            yield None, self._undated(context, (*order, LAST), search)
+        if searches:
+            yield None, searches
+
+    def searches(self, context: dict[str, Any], order: Order) -> list[Request]:
+        """Tell what to ask for the rows without a date of one account or parent.
+
+        Args:
+            context: SIDs of the parents.
+            order: Place of the whole in the order of emission.
+
+        Returns:
+            The first page of each list to search.
+        """
+        search = self.search(context)
+        if search is None or not self.wants_undated or self.range(context) is None:
+            return []
+        return self._undated(context, (*order, LAST), search)
 
     def _span_params(self) -> dict[str, str]:
         settings = self.run.settings
@@ -247,6 +262,7 @@ class PlannedStream(BookmarkedStream):
         elif page.request.undated is not None:
             rows, size = page.rows, page.size
             self.open(page)
+            self._extend(page, page.request.undated)
             if page.size > size:
                 # Most of them are kept: until its turn comes, only its link is needed.
                 page.rows, page.size, page.records = rows, size, []
@@ -257,6 +273,15 @@ class PlannedStream(BookmarkedStream):
         if self.children:
             wanted.append(self._requests_below(page))
         return wanted
+
+    def _extend(self, page: Page, undated: Undated) -> None:
+        """Have more pages asked for ahead where such rows recur."""
+        if undated.until is not None:
+            return
+        number, reach = int(page.request.order[-1]), undated.reach
+        reach.pages = max(reach.pages, number + 1)
+        if page.records and page.newest is not None and page.newest < iso(undated.recent):
+            reach.wanted = max(reach.wanted, number + FIRST_PAGES)
 
     def open(self, page: Page) -> None:
         """Decode a page's rows, type them and cut them to their window, unless that is done.
@@ -289,6 +314,14 @@ class PlannedStream(BookmarkedStream):
         for child, context, order in self.below(page):
             for _, requests_ in child.plan(context, order):
                 yield from requests_
+
+    def _searches_below(self, page: Page) -> Iterator[Request]:
+        """Give what of :meth:`_requests_below` leads through whole lists, page by page.
+
+        It takes little room, so it need not wait until there is some for all that comes before.
+        """
+        for child, context, order in self.below(page):
+            yield from (request for request in child.searches(context, order) if request.light)
 
     def below(self, page: Page) -> Iterator[tuple[PlannedStream, dict[str, Any], Order]]:
         """Tell which children a page's records have.
@@ -493,7 +526,7 @@ def _is_beyond(request: Request) -> bool:
     undated = request.undated
     if undated is None or not undated.shared or undated.until is not None:
         return False
-    return request.order[-1] >= FIRST_PAGES
+    return undated.reach.is_known or request.order[-1] >= undated.reach.wanted
 
 
 def _is_past(mark: Mark, dates: list[Any], keys: list[list[Any]]) -> bool:

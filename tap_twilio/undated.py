@@ -30,8 +30,8 @@ LEAST_PAGES = 3
 """Pages that lie between two such places, or more: each walk asks for one page beyond its own."""
 
 FIRST_PAGES = 8
-"""Pages from the top that are asked for ahead, before any such place is known. The first place
-lies beyond them."""
+"""Pages that are asked for ahead before any such place is known: from the top, and from each page
+on that has rows without a date though it is old."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,21 @@ class Mark:
     pages: float
 
 
+@dataclass(slots=True)
+class Reach:
+    """How far a list is walked from its top before its turn, as long as such rows recur there.
+
+    Attributes:
+        wanted: Pages to ask for ahead.
+        pages: Pages that came. The first place to search from lies beyond them.
+        is_known: Whether that place is, so that there is no need to go further.
+    """
+
+    wanted: int = FIRST_PAGES
+    pages: int = 0
+    is_known: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Undated:
     """How far to look.
@@ -60,12 +75,14 @@ class Undated:
         recent: At least as far back as this.
         shared: Whether the list is the one that the windows are of.
         until: Where the next walk begins, if that was known in time.
+        reach: How far the walk from the top has come.
     """
 
     floor: datetime
     recent: datetime
     shared: bool
     until: Mark | None = None
+    reach: Reach = field(default_factory=Reach, compare=False)
 
 
 @dataclass
@@ -107,24 +124,25 @@ class Marks:
         undated = request.undated
         if undated is None or not undated.shared:
             return [(request, None)]
-        marks = list(self._apart())
+        marks = list(self._apart(undated.reach.pages))
+        undated.reach.is_known = bool(marks)
         requests = [
             replace(
                 request,
                 link=mark.link,
                 params={},
                 order=(*request.order[:-2], number, 0),
-                undated=replace(undated, until=until),
+                undated=replace(undated, until=until, reach=Reach()),
             )
             for number, (mark, until) in enumerate(pairwise([*marks, None]), start=1)
             if mark is not None
         ]
-        # The first page, and some after it, were asked for before any mark was known.
+        # The first page, and those in reach, came before any mark was known.
         return list(zip([request, *requests], [*marks, None], strict=True))
 
-    def _apart(self) -> Iterator[Mark]:
+    def _apart(self, reach: int) -> Iterator[Mark]:
         step = max(LEAST_PAGES, self.pages / MOST_WALKS)
-        next_one = self.pages - max(FIRST_PAGES, step)
+        next_one = self.pages - max(reach, step)
         for mark in reversed(self.found):
             if mark.pages <= next_one:
                 next_one = mark.pages - step

@@ -84,6 +84,21 @@ def test_searches_of_all_accounts_begin_before_their_turn(run, sandbox):
     assert max(begun) < first_ends
 
 
+def test_a_search_goes_on_before_its_turn_where_such_rows_recur(run, sandbox):
+    twilio = sandbox(volumes={"calls": 0, "messages": 2400}, subaccounts=1, page_latency=0.01)
+
+    output = run(config_for(twilio, page_size=20), streams=["messages"])
+
+    assert output.exit_code == 0
+    assert_complete(output, twilio, "messages")
+    asked = [one for one in twilio.requests if one.path.endswith("/Messages.json")]
+    accounts = [one.path.split("/")[-2] for one in asked if is_unfiltered(dict(one.query))]
+    first_ends = len(accounts) - accounts[::-1].index(twilio.account_sid)
+    assert len(accounts) - accounts.count(twilio.account_sid) > 2 * FIRST_PAGES
+    before = [account for account in accounts[:first_ends] if account != twilio.account_sid]
+    assert len(before) > FIRST_PAGES
+
+
 @pytest.mark.usefixtures("long_windows")
 def test_where_a_link_without_its_filter_is_refused_the_list_is_walked_from_its_top(run, sandbox):
     twilio = sandbox(volumes={"calls": 0, "messages": 600}, subaccounts=0)

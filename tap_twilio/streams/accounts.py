@@ -191,6 +191,7 @@ class Accounts(TwilioStream):
         page = self.sign_in()
         if self.children:
             self.run.ahead.hint(self._requests_below(page))
+            self.run.ahead.hint(self._searches_below(page))
         yield page
 
     @override
