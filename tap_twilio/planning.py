@@ -276,10 +276,10 @@ class PlannedStream(BookmarkedStream):
 
     def _extend(self, page: Page, undated: Undated) -> None:
         """Have more pages asked for ahead where such rows recur."""
-        if undated.until is not None:
-            return
         number, reach = int(page.request.order[-1]), undated.reach
-        reach.pages = max(reach.pages, number + 1)
+        if undated.until is not None or reach.is_final:
+            return
+        reach.walked = max(reach.walked, number + 1)
         if page.records and page.newest is not None and page.newest < iso(undated.recent):
             reach.wanted = max(reach.wanted, number + FIRST_PAGES)
 
@@ -526,7 +526,7 @@ def _is_beyond(request: Request) -> bool:
     undated = request.undated
     if undated is None or not undated.shared or undated.until is not None:
         return False
-    return undated.reach.is_known or request.order[-1] >= undated.reach.wanted
+    return request.order[-1] >= undated.reach.wanted
 
 
 def _is_past(mark: Mark, dates: list[Any], keys: list[list[Any]]) -> bool:

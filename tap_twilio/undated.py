@@ -57,13 +57,14 @@ class Reach:
 
     Attributes:
         wanted: Pages to ask for ahead.
-        pages: Pages that came. The first place to search from lies beyond them.
-        is_known: Whether that place is, so that there is no need to go further.
+        walked: Pages that came, or that are asked for in any case. The first place to search from
+            lies beyond them.
+        is_final: Whether that place is known, so that there is no need to go further.
     """
 
     wanted: int = FIRST_PAGES
-    pages: int = 0
-    is_known: bool = False
+    walked: int = FIRST_PAGES
+    is_final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +125,10 @@ class Marks:
         undated = request.undated
         if undated is None or not undated.shared:
             return [(request, None)]
-        marks = list(self._apart(undated.reach.pages))
-        undated.reach.is_known = bool(marks)
+        reach = undated.reach
+        marks = list(self._apart(reach.walked))
+        if marks:
+            reach.wanted, reach.is_final = reach.walked, True
         requests = [
             replace(
                 request,
