@@ -84,6 +84,24 @@ def test_searches_of_all_accounts_begin_before_their_turn(run, sandbox):
     assert max(begun) < first_ends
 
 
+def test_searches_begin_before_their_turn_though_windows_have_no_room(run, sandbox, monkeypatch):
+    twilio = sandbox(volumes={"calls": 0, "messages": 1200}, subaccounts=4, page_latency=0.01)
+    monkeypatch.setattr("tap_twilio.ahead.LEAST_ROOM", 1)
+    monkeypatch.setattr("tap_twilio.ahead.PAGES_PER_REQUEST", 1)
+
+    output = run(config_for(twilio, page_size=20, max_concurrent_requests=4), streams=["messages"])
+
+    assert output.exit_code == 0
+    assert_complete(output, twilio, "messages")
+    asked = [one for one in twilio.requests if one.path.endswith("/Messages.json")]
+    accounts = [one.path.split("/")[-2] for one in asked if is_unfiltered(dict(one.query))]
+    begun = [accounts.index(account) for account in set(accounts)]
+    assert len(begun) == 5
+    first_ends = len(accounts) - 1 - accounts[::-1].index(twilio.account_sid)
+    # Where windows hold them up, the third begins when the first ends.
+    assert sorted(begun)[2] < first_ends / 2
+
+
 def test_a_search_goes_on_before_its_turn_where_such_rows_recur(run, sandbox):
     twilio = sandbox(volumes={"calls": 0, "messages": 2400}, subaccounts=1, page_latency=0.01)
 
