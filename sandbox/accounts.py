@@ -24,7 +24,17 @@ _MAIN_ONLY: Final = re.compile(
 
 @dataclass
 class Account:
-    """A Twilio account or subaccount."""
+    """A Twilio account or subaccount.
+
+    Attributes:
+        sid: Its SID.
+        auth_token: Its token.
+        friendly_name: What people call it.
+        owner: The SID of the account that it belongs to.
+        created: When it was opened.
+        status: Whether it is in use.
+        readable: Whether it answers though it isn't, as Twilio keeps history for a while.
+    """
 
     sid: str
     auth_token: str = field(repr=False)
@@ -32,6 +42,18 @@ class Account:
     owner: str
     created: int
     status: Status = "active"
+    readable: bool = False
+
+    def check(self) -> None:
+        """Refuse to answer for an account that is not in use.
+
+        Raises:
+            TwilioError: If it is not, and doesn't answer all the same.
+        """
+        if self.status == "closed" and not self.readable:
+            raise errors.unauthenticated()
+        if self.status == "suspended" and not self.readable:
+            raise errors.suspended()
 
 
 @dataclass(frozen=True)
@@ -90,10 +112,9 @@ class Directory:
         """
         name, password = _basic(authorization)
         caller = self._caller(name, password)
-        if caller is None or caller.account.status == "closed":
+        if caller is None:
             raise errors.unauthenticated()
-        if caller.account.status == "suspended":
-            raise errors.suspended()
+        caller.account.check()
         if caller.kind == "test":
             raise errors.test_credentials()
         return caller
@@ -126,10 +147,7 @@ class Directory:
             raise errors.unauthenticated()
         # The account's own row stays readable, or nobody could tell why the rest is not.
         if not re.fullmatch(r"/2010-04-01/Accounts/AC\w{32}\.json", path):
-            if account.status == "suspended":
-                raise errors.suspended()
-            if account.status == "closed":
-                raise errors.unauthenticated()
+            account.check()
         return account
 
     def _caller(self, name: str, password: str) -> Caller | None:

@@ -368,9 +368,16 @@ class Sandbox:
             if not self._owner(sid).delete(sid, self._world.now):
                 raise KeyError(sid)
 
-    def set_status(self, account_sid: str, status: Status) -> None:
-        """Suspend, close or reactivate an account."""
+    def set_status(self, account_sid: str, status: Status, *, readable: bool = False) -> None:
+        """Suspend, close or reactivate an account.
+
+        Args:
+            account_sid: The account.
+            status: What becomes of it.
+            readable: Whether its history can be read all the same, as at Twilio for a while.
+        """
         self.patch(account_sid, status=status)
+        self._account(account_sid).readable = readable
 
     def _rows(self, endpoint: Endpoint, account: Account, values: dict[str, str]) -> list[Wire]:
         traits = self._world.traits(endpoint)

@@ -352,7 +352,7 @@ class Judge:
         self, name: str, account: str, target: Target, dates: list[datetime | None]
     ) -> None:
         keeper = next((one for one in family(name)[::-1] if STREAMS_BY_NAME[one].window), None)
-        bookmarks = target.bookmarks(family(name), account)
+        bookmarks = target.bookmarks([name], account)
         oldest = min((date for date in dates if date is not None), default=None)
         if keeper is None or oldest is None or not bookmarks:
             return

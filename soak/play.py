@@ -12,7 +12,7 @@ from unittest import mock
 
 from sandbox import Faults, Sandbox
 from soak.oracle import Judge, Range, Target, check
-from soak.scenario import ONLY_NEXT_PAGES, STREAMS, Round, Scenario
+from soak.scenario import CLOSED, ONLY_NEXT_PAGES, STREAMS, Round, Scenario
 from tap_twilio import settings
 from tests.harness import LogKeeper, Runner, config_for, select
 
@@ -106,6 +106,9 @@ class Player:
         )
         if span.end is not None and span.start is not None and span.start >= span.end:
             return
+        status, answers = CLOSED[one.closed]
+        if len(twilio.accounts) > 1:
+            twilio.set_status(twilio.accounts[-1].sid, status, readable=answers)
         held = judge.truths()
         before = copy.deepcopy(self._target)
         output = self._run_tap(one, span)
@@ -115,7 +118,7 @@ class Player:
         judge.within(output, span, held if still else _both(held, judge.truths()))
         judge.told(output, self._target, span, held)
         if not one.troubles and one.faults == Faults():
-            if still:
+            if still and answers:
                 judge.complete(output, self._target, span, held)
             check(output.exit_code == 0, f"the run ended with {output.exit_code}")
         elif not any(trouble.lasting for trouble in one.troubles) and one.faults == Faults():

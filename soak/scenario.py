@@ -14,6 +14,7 @@ from sandbox import Faults, Readings, faults
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sandbox.accounts import Status
     from sandbox.faults import Effect
 
 STREAMS: Final[Mapping[str, str]] = {
@@ -70,6 +71,8 @@ PASSING: Final[Mapping[str, Callable[[], Effect]]] = {
     "not an object": lambda: faults.answer(200, body="[1, 2]"),
     "other shape": lambda: faults.answer(200, body='{"message": "please wait"}'),
     "expired token": faults.expired_token,
+    "stray 401": lambda: faults.answer(401, 20003, "Authenticate"),
+    "stray 403": lambda: faults.answer(403, 20403, "Forbidden"),
 }
 """Trouble that passes: a run must get over it by itself."""
 
@@ -83,8 +86,18 @@ LASTING: Final[Mapping[str, Callable[[], Effect]]] = {
     "foreign link": lambda: faults.next_link("https://api.twilio.com.example.com/next"),
     "foreign redirect": lambda: faults.redirect("https://twilio.example.com/"),
     "page repeats": faults.repeat,
+    "refused": lambda: faults.answer(403, 20003, "Permission denied"),
 }
 """Trouble that stays: a run must tell, and hold its bookmarks."""
+
+CLOSED: Final[Mapping[str, tuple[Status, bool]]] = {
+    "active": ("active", True),
+    "closed": ("closed", False),
+    "closed, but readable": ("closed", True),
+    "suspended": ("suspended", False),
+    "suspended, but readable": ("suspended", True),
+}
+"""What can become of an account: its status, and whether it answers."""
 
 ONLY_NEXT_PAGES: Final = frozenset({"expired token"})
 """Trouble that can only be met behind the first page of a list."""
@@ -127,6 +140,7 @@ class Round:
         lookback_days: The setting.
         page_size: The setting.
         concurrency: The setting ``max_concurrent_requests``.
+        closed: What becomes of the last subaccount: one of :data:`CLOSED`.
     """
 
     after: int = 3600
@@ -137,6 +151,7 @@ class Round:
     lookback_days: int | None = None
     page_size: int | None = None
     concurrency: int = 4
+    closed: str = "active"
 
 
 @dataclass(frozen=True)
@@ -219,6 +234,7 @@ def _rounds(draw: st.DrawFn, streams: tuple[str, ...]) -> Round:
         lookback_days=draw(st.sampled_from((None, None, None, 4, 20))),
         page_size=draw(st.sampled_from((None, 7, 20, 50))),
         concurrency=draw(st.sampled_from((1, 2, 4, 16))),
+        closed=draw(st.sampled_from(("active", "active", "active", *CLOSED))),
     )
 
 

@@ -13,7 +13,7 @@ from tap_twilio.client import EndpointClient
 from tap_twilio.windows import EPOCH, Window, iso, parse_moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from tap_twilio.pages import Page, Request
@@ -24,6 +24,13 @@ UPDATED = "date_updated"
 UNDATED_SINCE = "undated_since"
 """How far back rows without a date are still to be searched for, in the state of a run that
 ended before it had done so."""
+
+UNSETTLED_SINCE = "unsettled_since"
+"""When the oldest row without a date was made that Twilio still changes, in the state: the next run
+searches that far back again."""
+
+REFUSED = "refused"
+"""Where a stream was refused, in its state: SIDs of the parents. The next run asks there first."""
 
 
 class BookmarkedStream(EndpointClient):
@@ -75,22 +82,37 @@ class BookmarkedStream(EndpointClient):
         """Whether an account has one such list, not one for each of other records."""
         return bool(self.ancestors) and self.placeholder == "account_sid" and not self.path_values
 
-    def may_read(self, context: Mapping[str, Any]) -> bool:
+    def may_read(self, account: str) -> bool:
         """Tell whether this stream can be read for an account.
 
         Args:
-            context: SIDs of the parents.
+            account: The account's SID.
 
         Returns:
-            False once the account's credentials were refused, or where there are none.
+            False once Twilio refused it, or where nothing at hand signs for the account.
         """
-        account = self.account_of(context)
-        if (self.name, account) in self.run.refused:
+        if (self.name, account) in self.run.refused or account in self.run.shut:
             return False
         if self.signature(account) is None:
             self.run.skip_unsigned(self.name, account)
             return False
         return True
+
+    def is_open(self, account: str) -> bool:
+        """Tell whether this stream, and all above it, can be read for an account.
+
+        Args:
+            account: The account's SID.
+
+        Returns:
+            False as soon as any of them is left out: its rows are not read then, for a reason that
+            may pass.
+        """
+        return all(stream.may_read(account) for stream in self._lineage)
+
+    @cached_property
+    def _lineage(self) -> list[BookmarkedStream]:
+        return [self, *self.ancestors]
 
     # --- What is to be read --------------------------------------------------------------------
 
@@ -137,20 +159,22 @@ class BookmarkedStream(EndpointClient):
 
         Returns:
             From the bookmark less the look-back, or from the start date, to the end date or on;
-            none if that is empty.
+            none if that is empty, or if nobody may read it.
         """
         settings, dates = self.run.settings, self.window
-        if dates is None:
+        starts = self.starts(context) if dates is not None else {}
+        if dates is None or not starts:
             return None
-        start = min(self.starts(context).values(), default=self._start(None))
+        start = min(starts.values())
         end = settings.end and dates.precision.floor(settings.end)
         return Window(start, end) if end is None or start < end else None
 
     def starts(self, context: Mapping[str, Any]) -> dict[str, datetime]:
         """Tell from when on each selected stream of the branch wants this one to be read.
 
-        They differ where one was selected later than others. As it was when the run began: a
-        bookmark that moves while the stream is read doesn't change what is still planned.
+        They differ where one was selected later than others, or could not be read for a while. As
+        it was when the run began: a bookmark that moves while the stream is read doesn't change
+        what is still planned. Streams that can't be read now want nothing.
 
         Args:
             context: SIDs of the parents.
@@ -162,7 +186,9 @@ class BookmarkedStream(EndpointClient):
         known = self._known_starts.get(account)
         if known is None:
             known = self._known_starts[account] = {
-                stream.name: self._start(self._mark(stream, account)) for stream in self.branch
+                stream.name: self._start(self._mark(stream, account))
+                for stream in self.branch
+                if stream.is_open(account)
             }
         return known
 
@@ -193,13 +219,19 @@ class BookmarkedStream(EndpointClient):
             streams: This stream, or some below it.
 
         Returns:
-            False where all of them had the window in an earlier run: it is read for others that
-            were selected since.
+            False where each of them had the window in an earlier run, or was refused in this one:
+            it is read for others.
         """
-        if request.window is None or request.window.end is None or not self.is_incremental:
+        if request.window is None or not self.is_incremental:
             return True
+        account, end = self.account_of(request.context), request.window.end
         starts = self.starts(request.context)
-        return any(starts[stream.name] < request.window.end for stream in streams)
+        return any(
+            stream.name in starts
+            and (end is None or starts[stream.name] < end)
+            and stream.is_open(account)
+            for stream in streams
+        )
 
     # --- What was read -------------------------------------------------------------------------
 
@@ -222,9 +254,13 @@ class BookmarkedStream(EndpointClient):
             The moment up to which all was read; none if it never was.
         """
         account = self.account_of(context)
-        marks = [self._mark(keeper, account) for keeper in self._keepers]
+        marks = [self._mark(keeper, account) for keeper in self._open_keepers(account)]
         known = [mark for mark in marks if mark is not None]
         return min(known) if len(known) == len(marks) > 0 else None
+
+    def _open_keepers(self, account: str) -> list[BookmarkedStream]:
+        """Leave out keepers that can't be read: what they keep holds until they can."""
+        return [keeper for keeper in self._keepers if keeper.is_open(account)]
 
     def _mark(self, keeper: BookmarkedStream, account: str) -> datetime | None:
         if not self.is_incremental and not self.skips_unchanged:
@@ -266,31 +302,33 @@ class BookmarkedStream(EndpointClient):
         Args:
             context: The account.
         """
-        account = {"account_sid": self.account_of(context)}
+        account = self.account_of(context)
+        whose = {"account_sid": account}
         for stream in self.descendants:
             if stream.is_incremental and stream.was_read_for_all(account):
-                whole = stream.range(account)
+                whole = stream.range(whose)
                 if whole is not None:
-                    stream.move_bookmark(account, whole.end or self.run.settings.now)
+                    stream.move_bookmark(whose, whole.end or self.run.settings.now)
                     self._tap.write_state()
 
-    def was_read_for_all(self, account: Mapping[str, Any]) -> bool:
+    def was_read_for_all(self, account: str) -> bool:
         """Tell whether no parent was left out, and nothing below failed.
 
         Args:
-            account: The account, as a context.
+            account: The account's SID.
 
         Returns:
             Whether the bookmark may move.
         """
-        sid = self.account_of(account)
-        lineage = (self, *self.ancestors)
-        return all(stream.may_read(account) for stream in lineage) and not any(
-            (stream.name, sid) in self.run.failed for stream in (*lineage, *self.descendants)
+        return self.is_open(account) and not any(
+            (stream.name, account) in self.run.failed
+            for stream in (*self._lineage, *self.descendants)
         )
 
     def move_bookmark(self, context: Mapping[str, Any], moment: datetime) -> None:
         """Move the bookmark on: never back, never past the run's beginning, never in a preview.
+
+        That of a stream that can't be read stays: the first run that may goes on from there.
 
         Args:
             context: SIDs of the parents.
@@ -300,7 +338,7 @@ class BookmarkedStream(EndpointClient):
             return
         account = self.account_of(context)
         moment = min(moment, self.run.settings.now)
-        for keeper in self._keepers:
+        for keeper in self._open_keepers(account):
             before = self._mark(keeper, account)
             if before is None or before < moment:
                 state = keeper.get_context_state({"account_sid": account})
@@ -321,33 +359,98 @@ class BookmarkedStream(EndpointClient):
         Returns:
             A moment for each search that was not done.
         """
+        return self._noted(context, UNDATED_SINCE)
+
+    def unsettled(self, context: Mapping[str, Any]) -> list[datetime]:
+        """Read since when rows wait for their date that Twilio still changes.
+
+        Args:
+            context: SIDs of the parents.
+
+        Returns:
+            When the oldest of them was made, as each keeper knows.
+        """
+        return self._noted(context, UNSETTLED_SINCE)
+
+    def _noted(self, context: Mapping[str, Any], name: str) -> list[datetime]:
         account = self.account_of(context)
-        states = [self._state(keeper, account) for keeper in self._keepers]
+        states = [self._state(keeper, account) for keeper in self._open_keepers(account)]
         return [
-            parse_moment(state[UNDATED_SINCE], self.run.settings.now)
-            for state in states
-            if UNDATED_SINCE in state
+            parse_moment(state[name], self.run.settings.now) for state in states if name in state
         ]
 
-    def note_search(self, context: Mapping[str, Any], since: datetime | None) -> None:
+    def note_search(self, context: Mapping[str, Any], since: datetime) -> None:
         """Keep in the state that rows without a date are still to be searched for.
 
         Bookmarks move before that is done, and where the next run looks depends on them.
 
         Args:
             context: SIDs of the parents.
-            since: How far back; none once it is done.
+            since: How far back.
         """
+        for state in self._notebooks(context):
+            state[UNDATED_SINCE] = iso(since)
+
+    def note_searched(self, context: Mapping[str, Any], unsettled: str | None) -> None:
+        """Keep in the state that rows without a date were searched for.
+
+        Args:
+            context: SIDs of the parents.
+            unsettled: When the oldest of them was made that may still change; none if none may.
+        """
+        for state in self._notebooks(context):
+            state.pop(UNDATED_SINCE, None)
+            state.pop(UNSETTLED_SINCE, None)
+            if unsettled is not None:
+                state[UNSETTLED_SINCE] = unsettled
+        self._tap.write_state()
+
+    def _notebooks(self, context: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Give the state of each keeper, to write into."""
         if self._is_preview or not self.is_incremental or not self.is_accounts_own:
             return
-        for keeper in self._keepers:
-            state = keeper.get_context_state({"account_sid": self.account_of(context)})
-            state.pop(UNDATED_SINCE, None)
-            if since is not None:
-                state[UNDATED_SINCE] = iso(since)
+        account = self.account_of(context)
+        for keeper in self._open_keepers(account):
+            yield keeper.get_context_state({"account_sid": account})
             keeper.state_manager.is_flushed = False
-        if since is None:
-            self._tap.write_state()
+
+    # --- What was refused ----------------------------------------------------------------------
+
+    def note_refusal(self, context: Mapping[str, Any]) -> None:
+        """Keep in the state where this stream was refused.
+
+        Only below a stream that is read by windows: there, the next run would read its parents from
+        the bookmark on before it found out that the stream is still refused.
+
+        Args:
+            context: SIDs of the parents.
+        """
+        hangs_below = any(parent.is_incremental for parent in self.ancestors)
+        if hangs_below and not self._is_preview and self._personal.isdisjoint(context):
+            sids = {name: value for name, value in context.items() if name != "account_sid"}
+            state = self.get_context_state({"account_sid": self.account_of(context)})
+            state[REFUSED] = sids
+            self.state_manager.is_flushed = False
+
+    def refusals(self) -> list[dict[str, Any]]:
+        """Tell where this stream was refused when it was last read.
+
+        Returns:
+            SIDs of the parents, once for each account.
+        """
+        return [
+            partition["context"] | partition[REFUSED]
+            for partition in get_state_partitions_list(self._tap.state, self.name) or []
+            if REFUSED in partition
+        ]
+
+    def forget_refusal(self, account: str) -> None:
+        """Take out of the state that this stream was refused.
+
+        Args:
+            account: The account's SID.
+        """
+        self._state(self, account).pop(REFUSED, None)
 
     def drop_unchanged(self, page: Page, bookmark: datetime | None) -> None:
         """Leave out rows that are as they were at the last run; their children are read.

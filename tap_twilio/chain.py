@@ -82,9 +82,10 @@ class Chain:
                 continue
             if page.parts:
                 for part in page.parts:
-                    yield from Chain(
-                        part, self._take, restartable=self._restartable, known=self._known
-                    )
+                    if part.is_wanted:
+                        yield from Chain(
+                            part, self._take, restartable=self._restartable, known=self._known
+                        )
                 return
             following = page.following
             if following is not None or self._told or self._known:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import string
+import time
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
@@ -66,6 +67,8 @@ class EndpointClient(RESTStream[str]):
         window: The endpoint's date filter, by which an incremental stream is read.
         span: A date filter that only bounds what is summed, by ``start_date`` and ``end_date``.
         lookback: How long Twilio still changes a row.
+        unsettled_statuses: Statuses of rows without a date that Twilio still changes, however long
+            ago they were made, within :data:`LONGEST_UNSETTLED`.
         params: Query parameters that are always sent.
         switches: Query parameters that settings turn on, by the setting's name.
         chains: Query parameters that need one request chain for each value, as no single
@@ -91,6 +94,7 @@ class EndpointClient(RESTStream[str]):
     window: ClassVar[DateFilter | None] = None
     span: ClassVar[DateFilter | None] = None
     lookback: ClassVar[timedelta] = timedelta(0)
+    unsettled_statuses: ClassVar[frozenset[str]] = frozenset()
     params: ClassVar[Mapping[str, str]] = {}
     switches: ClassVar[Mapping[str, str]] = {}
     chains: ClassVar[Mapping[str, tuple[str, ...]]] = {}
@@ -246,7 +250,7 @@ class EndpointClient(RESTStream[str]):
             TapError: It can't be had.
         """
         try:
-            return self._patient_get(_Try(request, self.page_limit))
+            return self._twice_if_refused(request)
         except AbsentError:
             if request.window is None or request.link is not None or not self.absent_is_empty:
                 raise
@@ -262,6 +266,16 @@ class EndpointClient(RESTStream[str]):
                 replace(window, start=midnight + timedelta(seconds=1)), self.run.settings.now
             )
             return self._patient_get(_Try(replace(request, params=params), self.page_limit))
+
+    def _twice_if_refused(self, request: Request) -> Page:
+        """Get a page; ask again where Twilio refuses it, as a single refusal may be a mistake."""
+        try:
+            return self._patient_get(_Try(request, self.page_limit))
+        except RefusedError:
+            if (self.name, self.account_of(request.context)) in self.run.refused:
+                raise
+            time.sleep(self.backoff_jitter(self.run.settings.retry_delay))
+            return self._patient_get(_Try(request, self.page_limit))
 
     def decode(self, page: Page) -> None:
         """Decode a page's rows, unless that is done.

@@ -36,7 +36,8 @@ class Page:
         parents: Records to read the children of, where these aren't the records themselves.
         numbers: Place of each record among those that arrived, where some were left out since.
         received: How many rows it had.
-        newest: When the newest of its rows was made, where rows without a date are searched for.
+        newest: The latest date of its rows, or when the latest was made, where rows without a date
+            are searched for.
         latest: The latest date of those that have one, there.
         end: Key and date of its last row.
         packed: Its rows, compressed, while it waits for its turn.
@@ -125,6 +126,11 @@ class Request:
     def kind(self) -> str:
         """The stream's name: its pages are of like size."""
         return self.stream.name
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anybody still wants its rows; all of those may have been refused meanwhile."""
+        return self.stream.is_news(self, self.stream.branch)
 
     def fetch(self) -> Page:
         """Ask Twilio; called by a worker."""

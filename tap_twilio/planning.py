@@ -16,7 +16,7 @@ from tap_twilio.pages import Request
 from tap_twilio.pagination import Glance, ShapeError, pick
 from tap_twilio.records import Converter, Misfit, to_datetime
 from tap_twilio.rows import column
-from tap_twilio.undated import FIRST_PAGES, Undated
+from tap_twilio.undated import FIRST_PAGES, LONGEST_UNSETTLED, Undated
 from tap_twilio.windows import EPOCH, SECOND, Unit, Window, iso, parse_moment
 
 if TYPE_CHECKING:
@@ -115,7 +115,9 @@ class PlannedStream(BookmarkedStream):
             ages += AGES
         for number, window in enumerate(dates.stretches(whole, settings.now, ages), start=1):
             params = dates.params(window, settings.now)
-            yield window, self._chains(context, (*order, number), params, window)
+            chains = self._chains(context, (*order, number), params, window)
+            if self.is_news(chains[0], self.branch):
+                yield window, chains
         if searches:
             yield None, searches
 
@@ -186,9 +188,10 @@ class PlannedStream(BookmarkedStream):
             context: SIDs of the parents.
 
         Returns:
-            A while back from the bookmark; from the start, or for the look-back of the settings if
-            that is longer, if rows older than that were never searched for, as in a run with an
-            end date. None if the stream has no such rows.
+            A while back from the bookmark, or to the oldest row that waited for its date then; from
+            the start, or for the look-back of the settings if that is longer, if rows older than
+            that were never searched for, as in a run with an end date. None if the stream has no
+            such rows.
         """
         settings, account = self.run.settings, self.account_of(context)
         if self.window is None or self.window.undated is None:
@@ -201,8 +204,12 @@ class PlannedStream(BookmarkedStream):
             if days is not None:
                 # The open one of many runs looks for the rows of them all.
                 oldest = min(oldest, settings.now - timedelta(days=days))
+            if bookmark is None and self.unsettled_statuses:
+                depth = max(depth, LONGEST_UNSETTLED)
             recent = max(oldest, (bookmark or settings.now) - depth)
-            floor = min([oldest if bookmark is None else recent, *self.unsearched(context)])
+            recent = min([recent, *self.unsettled(context)])
+            floor = oldest if bookmark is None else recent
+            floor = min([floor, recent, *self.unsearched(context)])
             shared = not self.window.undated and len(self.chain_params) == 1 and bool(self.own_keys)
             known = self._known_searches[account] = Undated(floor, recent, shared)
         return known
@@ -275,12 +282,12 @@ class PlannedStream(BookmarkedStream):
         return wanted
 
     def _extend(self, page: Page, undated: Undated) -> None:
-        """Have more pages asked for ahead where such rows recur."""
+        """Have pages asked for ahead to where it goes in any case, beyond where rows recur."""
         number, reach = int(page.request.order[-1]), undated.reach
         if undated.until is not None or reach.is_final:
             return
         reach.walked = max(reach.walked, number + 1)
-        if page.records and page.newest is not None and page.newest < iso(undated.recent):
+        if page.records or (page.newest or "") >= iso(undated.recent):
             reach.wanted = max(reach.wanted, number + FIRST_PAGES)
 
     def open(self, page: Page) -> None:
@@ -341,7 +348,7 @@ class PlannedStream(BookmarkedStream):
             for branch, child, variant in branches:
                 if child.exists_for(record):
                     context = child.context_below(record, page.request.context)
-                    if context is not None and child.may_read(context):
+                    if context is not None and child.may_read(child.account_of(context)):
                         yield child, context | variant, (*page.request.order, number, branch)
 
     @cached_property
@@ -394,10 +401,10 @@ class PlannedStream(BookmarkedStream):
         self.decode(page)
         self._type(page.records, page.request.context)
         page.records = [row for row in page.records if (row.get(CREATED) or floor) >= floor]
-        # Lists aren't sorted by this date: a scheduled message stands where it was sent. Only a
-        # page without any newer row tells that the search has come so far.
-        page.newest = max(_moments(made), default=iso(undated.recent))
+        # A row with a date stands where its date is, though it was made long before, as scheduled
+        # messages are; one without, where it was made.
         page.latest = max(_moments(dates), default=None)
+        page.newest = max(_moments(itertools.chain(made, dates)), default=iso(undated.recent))
         past = undated.until is not None and _is_past(undated.until, dates, keys)
         if past or page.newest < floor:
             page.link = None

@@ -32,6 +32,7 @@ class Run:
         ahead: The look-ahead.
         progress: The counts.
         refused: Streams that an account's credentials may not read.
+        shut: Accounts that are closed or suspended, and of which Twilio gives nothing.
         failed: Streams of accounts of which something could not be read.
         readable: Streams of accounts that gave a page.
         heeds_time: Whether the date filters of streams were found to heed the time of day.
@@ -59,6 +60,7 @@ class Run:
         self.ahead = Ahead(workers, self.checkpoint)
         self.progress = Progress()
         self.refused: set[tuple[str, str]] = set()
+        self.shut: set[str] = set()
         self.failed: set[tuple[str, str]] = set()
         self.readable: set[tuple[str, str]] = set()
         self.heeds_time: dict[str, bool] = {}
@@ -97,6 +99,17 @@ class Run:
         has_some = account_sid in self.credentials.refused
         reason = "its own credentials were refused" if has_some else "no credentials of its own"
         self.progress.skipped[stream, account_sid] = reason
+
+    def shut_out(self, account_sid: str, reason: str) -> None:
+        """Take note that Twilio gives nothing of an account.
+
+        Args:
+            account_sid: The account.
+            reason: Why.
+        """
+        self.shut.add(account_sid)
+        self.progress.skipped["all streams", account_sid] = reason
+        logger.warning("%s is skipped: %s", account_sid, reason)
 
     def refuse(self, account_sid: str, reason: str) -> None:
         """Take note that a subaccount's own credentials are of no use.

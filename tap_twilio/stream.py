@@ -16,10 +16,10 @@ from tap_twilio.chain import Chain
 from tap_twilio.client import GIVEN_UP
 from tap_twilio.credentials import ROOT_PRODUCT
 from tap_twilio.errors import AbsentError, ChainError, RefusedError, ResponseError
-from tap_twilio.planning import PlannedStream
+from tap_twilio.planning import CREATED, PlannedStream
 from tap_twilio.progress import Failure
 from tap_twilio.rows import Alike, column
-from tap_twilio.undated import FIRST_PAGES, IDLE_ROWS, Marks
+from tap_twilio.undated import FIRST_PAGES, IDLE_ROWS, LONGEST_UNSETTLED, Marks
 from tap_twilio.windows import iso
 from tap_twilio.writer import Writer
 
@@ -66,14 +66,14 @@ class TwilioStream(PlannedStream):
         bookmark = self.bookmark(context) if self.skips_unchanged else None
         failures = len(self.run.progress.failures)
         marks = Marks(self.window.names if self.window is not None else ())
+        unsettled: list[str] = []
         search = self.search(context)
         if search is not None:
             self.note_search(context, search.floor)
         for window, chains in self.plan(context, order):
             for request in chains:
-                position = itertools.count()
-                for page in self._read(request, marks):
-                    self._complete(page, position, seen)
+                for page in self._numbered(self._read(request, marks)):
+                    self._note_undated(page, seen, unsettled)
                     self.drop_unchanged(page, bookmark)
                     if wanted is not None:
                         page.keep(list(range(min(wanted, len(page.records)))))
@@ -89,22 +89,29 @@ class TwilioStream(PlannedStream):
             if len(chains) > 1:
                 self.finish(context, window, failures)
         if len(self.run.progress.failures) == failures:
-            self._end(context)
+            self._end(context, unsettled)
 
-    def _end(self, context: Mapping[str, Any]) -> None:
-        """Keep in the state what holds once the whole list was read."""
+    def _end(self, context: Mapping[str, Any], unsettled: list[str]) -> None:
+        """Keep in the state what holds once the whole list was read.
+
+        Args:
+            context: SIDs of the parents.
+            unsettled: When rows were made whose date Twilio has yet to set.
+        """
         if self.search(context) is not None and self.wants_undated:
-            self.note_search(context, None)
+            oldest = iso(self.run.settings.now - LONGEST_UNSETTLED)
+            recent = [made for made in unsettled if made >= oldest]
+            self.note_searched(context, min(recent, default=None))
         if self.skips_unchanged:
             self.move_bookmark(context, self.run.settings.now)
 
-    def _complete(self, page: Page, position: Iterator[int], seen: set[Any]) -> None:
-        """Do to a page what depends on the pages before it."""
-        if self.position_field is not None:
-            for record in page.records:
-                record[self.position_field] = next(position)
-        if self.window is not None:
-            self._drop_seen_undated(page, seen)
+    def _numbered(self, pages: Iterable[Page]) -> Iterator[Page]:
+        position = itertools.count()
+        for page in pages:
+            if self.position_field is not None:
+                for record in page.records:
+                    record[self.position_field] = next(position)
+            yield page
 
     def _chain(self, request: Request) -> Chain:
         restartable = self.position_field is None and bool(self.own_keys)
@@ -135,36 +142,43 @@ class TwilioStream(PlannedStream):
 
     def _until_idle(self, walks: list[tuple[Request, Mark | None]]) -> Iterator[Page]:
         idle = pages = 0
-        is_long = False
+        search = walks[0][0].undated
+        recent = iso(search.recent) if search is not None else ""
+        certain = [walk for walk, begin in _beginnings(walks) if begin is None or begin >= recent]
         for walk, until in walks:
-            recent = iso(walk.undated.recent) if walk.undated is not None else ""
             for page in self._chain(walk):
                 pages += 1
                 idle = 0 if page.records else idle + page.received
                 is_past = page.newest is not None and page.newest < recent
                 latest = page.latest
-                # Where old rows have no date either, there are more of them.
-                if not is_long and (page.records if is_past else pages >= FIRST_PAGES):
-                    is_long = True
-                    self.run.ahead.hint(walk for walk, _ in walks)
+                if page.records and is_past:
+                    # Where old rows have no date either, there are more of them.
+                    certain = [walk for walk, _ in walks]
+                if pages >= FIRST_PAGES or is_past:
+                    self.run.ahead.hint(iter(certain))
+                    certain = []
                 yield page
                 if is_past and idle >= IDLE_ROWS:
                     return
                 if until is not None and latest is not None and latest < until.date:
                     break
 
-    def _drop_seen_undated(self, page: Page, seen: set[Any]) -> None:
+    def _note_undated(self, page: Page, seen: set[Any], unsettled: list[str]) -> None:
         """Keep a row without a date only once: any number of windows may list it."""
-        kept = []
-        for index, date in enumerate(column(page.records, self.key)):
-            if date is None:
-                identity = self.identity(page.records[index])
-                if identity and identity in seen and None not in identity:
-                    continue
-                seen.add(identity)
-            kept.append(index)
-        if len(kept) < len(page.records):
-            page.keep(kept)
+        if self.window is None:
+            return
+        dates = column(page.records, self.key)
+        again = set()
+        for index in [index for index, date in enumerate(dates) if date is None]:
+            row = page.records[index]
+            identity, made = self.identity(row), row.get(CREATED)
+            if identity and identity in seen and None not in identity:
+                again.add(index)
+            elif made is not None and row.get("status") in self.unsettled_statuses:
+                unsettled.append(made)
+            seen.add(identity)
+        if again:
+            page.keep([index for index in range(len(page.records)) if index not in again])
 
     def walk(self, context: dict[str, Any], order: Order) -> Iterator[tuple[TwilioStream, Page]]:
         """Read the stream for one account or parent, and the streams below its records.
@@ -177,26 +191,17 @@ class TwilioStream(PlannedStream):
             Each page with its stream, a parent's before those of its children. A page is done
             with when the next is asked for: then bookmarks may move past it.
         """
-        if not self.may_read(context):
+        if not self.may_read(self.account_of(context)):
             return
         try:
             for page in self.pages(context, order):
                 if (yield from self.walk_page(page)):
                     break
-        except RefusedError as error:
-            if self._is_token_refused(context, error):
-                self.run.refuse(
-                    self.account_of(context),
-                    f"Twilio refused its own token ({error}): its streams outside the 2010 API are "
-                    "skipped. Put credentials that work into subaccount_credentials",
-                )
-            else:
-                self._skip(context, str(error))
         except AbsentError as error:
             self.run.progress.absent[self.name] += 1
             self.logger.debug("%s", error)
         except GIVEN_UP as error:
-            self._fail(context, error)
+            self._leave_out(context, error)
         self.run.ahead.skip(order)
         if self.is_accounts_own:
             self.finish_below(context)
@@ -308,12 +313,56 @@ class TwilioStream(PlannedStream):
 
     # --- What can't be read --------------------------------------------------------------------
 
-    def _is_token_refused(self, context: Mapping[str, Any], error: RefusedError) -> bool:
+    def probe(self, context: dict[str, Any], order: Order) -> Request:
+        """Make the request that tells whether a stream that was refused may be read by now.
+
+        Args:
+            context: SIDs of the parents below which it was refused.
+            order: Place of the request in the order of emission.
+
+        Returns:
+            The first page of that list.
+        """
+        (first, *_) = self._chains(context, order, {})
+        return first
+
+    def take_probe(self, request: Request) -> None:
+        """Find out whether a stream that was refused may be read by now.
+
+        Args:
+            request: Its :meth:`probe`.
+        """
+        try:
+            self.run.ahead.take(request)
+        except AbsentError:
+            # The parent has gone; had the stream been refused, it would have been so once more.
+            pass
+        except GIVEN_UP as error:
+            self._leave_out(request.context, error)
+            return
+        self.forget_refusal(self.account_of(request.context))
+
+    def _leave_out(self, context: Mapping[str, Any], error: Exception) -> None:
+        """Take note that the stream could not be read for an account; its bookmark stays."""
+        account = self.account_of(context)
+        if not isinstance(error, RefusedError):
+            self._fail(account, error)
+            return
+        self.note_refusal(context)
+        if self._is_token_refused(account, error):
+            self.run.refuse(
+                account,
+                f"Twilio refused its own token ({error}): its streams outside the 2010 API are "
+                "skipped. Put credentials that work into subaccount_credentials",
+            )
+        else:
+            self._skip(account, str(error))
+
+    def _is_token_refused(self, account: str, error: RefusedError) -> bool:
         """Tell a subaccount's token that is wrong from a stream that it may not read.
 
         A token may do everything, so the first stream outside the 2010 API tells.
         """
-        account = self.account_of(context)
         return (
             error.status == HTTPStatus.UNAUTHORIZED
             and self.product != ROOT_PRODUCT
@@ -325,14 +374,20 @@ class TwilioStream(PlannedStream):
             )
         )
 
-    def _skip(self, context: Mapping[str, Any], reason: str) -> None:
-        account = self.account_of(context)
+    def _skip(self, account: str, reason: str) -> None:
         self.run.refused.add((self.name, account))
         self.run.progress.skipped[self.name, account] = reason
         self.logger.warning("%s: skipped for %s: %s", self.name, account, reason)
 
-    def _fail(self, context: Mapping[str, Any], error: Exception) -> None:
-        account = self.account_of(context)
+    def _fail(self, account: str, error: Exception) -> None:
         self.run.failed.add((self.name, account))
         self.run.progress.failures.append(Failure(self.name, account, error))
         self.logger.error("%s: given up for %s: %s", self.name, account, error)
+
+
+def _beginnings(
+    walks: list[tuple[Request, Mark | None]],
+) -> Iterator[tuple[Request, str | None]]:
+    """Give each walk with the date of the place where it begins; none for a list's top."""
+    dates = [None, *(until.date for _, until in walks if until is not None)]
+    return zip((walk for walk, _ in walks), dates, strict=True)

@@ -173,8 +173,10 @@ class TapTwilio(Tap):
         return [*(stream(self) for stream in STREAMS), *custom]
 
     def write_state(self) -> None:
-        """Write the state as it is, unless that is what was written last."""
-        self.state_writer.write_state(self.state)
+        """Write the state as it is, if it is time to."""
+        writer = self.message_writer
+        if not isinstance(writer, Writer) or writer.owes_state:
+            self.write_last_state()
 
     def write_last_state(self) -> None:
         """Write the state once more, as the last message: some targets forget it at a RECORD."""

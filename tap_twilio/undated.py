@@ -10,6 +10,7 @@ between them, whatever Twilio makes of such a link.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_twilio.pages import Page, Request
+
+LONGEST_UNSETTLED = timedelta(days=36)
+"""How long a row may wait for its date and still change: messages are scheduled at most 35 days
+ahead."""
 
 IDLE_ROWS = 2000
 """Rows in a row that have a date after which a first run looks no further back for others."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter, encoder
-from singer_sdk.singerlib import RecordMessage, SchemaMessage
+from singer_sdk.singerlib import RecordMessage, SchemaMessage, StateMessage
 from typing_extensions import override
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 CHUNK = 64 * 1024
 """Bytes to collect before they are written: small writes wake the target for each record."""
 
+SECONDS_BETWEEN_STATES = 5.0
+"""How often the state is written, at least, while no records are."""
+
 
 class Writer(MsgSpecWriter):
     """Writes messages to stdout, and nothing that the target has been told already."""
@@ -25,6 +29,18 @@ class Writer(MsgSpecWriter):
         """Start with nothing said."""
         super().__init__()
         self._schemas: dict[str, SchemaMessage] = {}
+        self._state_size = 0
+        self._state_at = 0.0
+        self._since_state = 0
+
+    @property
+    def owes_state(self) -> bool:
+        """Whether it is time for a STATE: as many bytes of records went out, or the last is old.
+
+        So states never outweigh records, whatever the number of accounts.
+        """
+        waited = time.monotonic() - self._state_at
+        return self._since_state >= self._state_size or waited >= SECONDS_BETWEEN_STATES
 
     @override
     def write_message(self, message: Message) -> None:
@@ -32,9 +48,14 @@ class Writer(MsgSpecWriter):
             if self._schemas.get(message.stream) == message:
                 return
             self._schemas[message.stream] = message
-        sys.stdout.buffer.write(self.format_message(message))
-        if not isinstance(message, RecordMessage):
-            sys.stdout.buffer.flush()
+        line = self.format_message(message)
+        sys.stdout.buffer.write(line)
+        if isinstance(message, RecordMessage):
+            self._since_state += len(line)
+            return
+        sys.stdout.buffer.flush()
+        if isinstance(message, StateMessage):
+            self._state_size, self._state_at, self._since_state = len(line), time.monotonic(), 0
 
     def write_records(
         self,
@@ -64,6 +85,8 @@ class Writer(MsgSpecWriter):
             buffer += tail
             if len(buffer) >= CHUNK:
                 out.write(buffer)
+                self._since_state += len(buffer)
                 buffer = bytearray()
         out.write(buffer)
+        self._since_state += len(buffer)
         out.flush()

@@ -114,20 +114,6 @@ def test_subaccounts_can_be_left_out(run, small):
     assert {record["account_sid"] for record in output.records("calls")} == {small.account_sid}
 
 
-@pytest.mark.parametrize("status", ["suspended", "closed"])
-def test_accounts_that_give_nothing_are_not_asked(run, sandbox, status):
-    twilio = sandbox(volumes={"calls": 30, "messages": 0})
-    gone = twilio.accounts[1].sid
-    twilio.set_status(gone, status)
-
-    output = run(config_for(twilio), streams=["accounts", "calls"])
-
-    assert output.exit_code == 0
-    assert not [request for request in twilio.requests if gone in request.path]
-    assert f"{gone} is {status}" in output.log
-    assert {record["sid"] for record in output.records("accounts")} >= {twilio.account_sid}
-
-
 def test_connection_test_reads_nothing(run, small):
     small.requests.reset()
     output = run(config_for(small), "--test=connection")
@@ -337,15 +323,3 @@ def test_credentials_of_subaccounts_come_from_the_environment_too(run, three, mo
         three.account_sid,
         account.sid,
     }
-
-
-def test_credentials_of_accounts_that_give_nothing_are_not_tried(run, sandbox):
-    twilio = sandbox(volumes={"calls": 9, "messages": 0})
-    gone = twilio.accounts[1]
-    twilio.set_status(gone.sid, "suspended")
-
-    output = run(config_for(twilio, subaccount_credentials=by_token(gone)), streams=["calls"])
-
-    assert output.exit_code == 0
-    assert not [request for request in twilio.requests if gone.sid in request.path]
-    assert "Twilio refused" not in output.log

@@ -81,13 +81,18 @@ class StreamWriter(Writer):
         self._running: set[str] = set()
         self._wrote_states = time.monotonic()
 
+    @property
+    @override
+    def owes_state(self) -> bool:
+        return time.monotonic() - self._wrote_states >= STATE_SECONDS
+
     @override
     def write_message(self, message: Message) -> None:
         if isinstance(message, RecordMessage):
             self._send(message.stream, [message.record])
         elif isinstance(message, StateMessage):
             self._bookmarks = message.value.get("bookmarks", {})
-            if time.monotonic() - self._wrote_states >= STATE_SECONDS:
+            if self.owes_state:
                 self._wrote_states = time.monotonic()
                 for name in self._bookmarks:
                     self.tell_state(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_twilio.ahead import Order
-    from tap_twilio.planning import PlannedStream
     from tap_twilio.records import Record
 
 ACCOUNT = "/2010-04-01/Accounts/{account_sid}"
@@ -31,7 +30,7 @@ PROBES = ("Messages", "Calls", "IncomingPhoneNumbers", "Recordings", "Usage/Reco
 """What to try, cheapest first, with a key that may not list accounts."""
 
 GONE = frozenset({"closed", "suspended"})
-"""Statuses of accounts of which Twilio gives nothing."""
+"""Statuses of accounts of which Twilio may give nothing; history stays readable for a while."""
 
 PERMISSION_DENIED = 70051
 """Twilio's code for credentials that are right, but not allowed this."""
@@ -83,7 +82,9 @@ class Accounts(TwilioStream):
             page.records = self._chosen(page.records, further)
             if further:
                 page.parents = [*page.records, *({"sid": sid} for sid in further)]
+        self._knock([record for record in page.records if record.get("status") in GONE])
         self._check_given(page.parents or page.records)
+        self._probe_refused(page.parents or page.records)
         page.request.order = (*self.run.ahead.begin(), 0)
         return page
 
@@ -129,6 +130,28 @@ class Accounts(TwilioStream):
             return error
         return None
 
+    def _knock(self, accounts: list[Record]) -> None:
+        """Leave out accounts that are not in use and of which Twilio gives nothing any more."""
+        workers = self.run.settings.max_concurrent_requests
+        with ThreadPoolExecutor(workers) as pool:
+            sids = [account["sid"] for account in accounts]
+            for account, refusal in zip(accounts, pool.map(self._refusal, sids), strict=True):
+                if refusal is not None:
+                    self.run.shut_out(
+                        account["sid"],
+                        f"the account is {account['status']}, and Twilio refused it ({refusal})",
+                    )
+
+    def _refusal(self, account_sid: str) -> RefusedError | None:
+        """Tell how Twilio refuses an account; a single refusal may be a mistake."""
+        signature = self.signature(account_sid) or self.run.settings.signature
+        error = self._ask(PROBES[0], account_sid, signature)
+        if isinstance(error, RefusedError):
+            error = self._ask(PROBES[0], account_sid, signature)
+        if isinstance(error, RefusedError) and error.code != PERMISSION_DENIED:
+            return error
+        return None
+
     def _further(self, found: list[Record]) -> list[str]:
         """Name the accounts that only the settings know."""
         settings, known = self.run.settings, {record["sid"] for record in found}
@@ -146,7 +169,7 @@ class Accounts(TwilioStream):
         for account in accounts:
             sid = account["sid"]
             signature = settings.subaccount_signatures.get(sid)
-            if signature is None or account.get("status") in GONE:
+            if signature is None or sid in self.run.shut:
                 continue
             if not self._is_accepted(sid, signature):
                 self.run.refuse(
@@ -165,6 +188,27 @@ class Accounts(TwilioStream):
                     f"the API key that subaccount_credentials has for it reads "
                     f"{settings.account_sid}: its streams are skipped. Give a key of its own",
                 )
+
+    def _probe_refused(self, accounts: list[Record]) -> None:
+        """Find out which streams that were refused in an earlier run may be read by now.
+
+        Those that still are, are left out before anything is read for their sake.
+        """
+        sids = {account["sid"] for account in accounts}
+        refused = [
+            (cast("TwilioStream", stream), context)
+            for stream in self.descendants
+            for context in stream.refusals()
+            if context["account_sid"] in sids and stream.may_read(context["account_sid"])
+        ]
+        order = self.run.ahead.begin()
+        probes = [
+            stream.probe(context, (*order, number))
+            for number, (stream, context) in enumerate(refused)
+        ]
+        self.run.ahead.hint(iter(probes))
+        for probe in probes:
+            cast("TwilioStream", probe.stream).take_probe(probe)
 
     def _chosen(self, found: list[Record], further: list[str]) -> list[Record]:
         settings = self.run.settings
@@ -228,30 +272,6 @@ class Accounts(TwilioStream):
             self._tap.write_last_state()
         self._tap.tell()
         self.run.check_complete()
-
-    @override
-    def below(self, page: Page) -> Iterator[tuple[PlannedStream, dict[str, Any], Order]]:
-        open_accounts = replace(
-            page,
-            parents=[record for record in page.parents or page.records if self.is_open(record)],
-        )
-        yield from super().below(open_accounts)
-
-    def is_open(self, account: Record) -> bool:
-        """Leave out accounts of which Twilio gives nothing, and say so.
-
-        Args:
-            account: The account's record.
-
-        Returns:
-            Whether to read it.
-        """
-        status = account.get("status")
-        if status not in GONE:
-            return True
-        self.run.progress.skipped["all streams", account["sid"]] = f"the account is {status}"
-        self.warn_once(f"{account['sid']} is {status}: its streams are skipped")
-        return False
 
 
 class AccountStream(TwilioStream):

@@ -208,6 +208,7 @@ class Messages(AccountStream):
     replication_key = "date_sent"
     window = DateFilter("DateSent", retention=400 * DAY, undated={})
     lookback = 15 * DAY
+    unsettled_statuses = frozenset({"accepted", "queued", "scheduled", "sending"})
 
 
 class MessageMedia(AccountStream):

@@ -190,9 +190,8 @@ class CustomStream(AccountStream):
         return super().signature(account_sid)
 
     @override
-    def may_read(self, context: Mapping[str, Any]) -> bool:
-        only = self.declaration.account
-        return only in {None, self.account_of(context)} and super().may_read(context)
+    def may_read(self, account: str) -> bool:
+        return self.declaration.account in {None, account} and super().may_read(account)
 
 
 class Samples:
@@ -267,13 +266,17 @@ class Samples:
             if not wanted or {record["sid"], record.get("friendly_name")} & wanted
         ]
         found.sort(key=lambda record: record["sid"] != main)
-        return [record for record in found if root.is_open(record)]
+        return found
 
     def _contexts(self, stream: PlannedStream) -> Iterator[dict[str, Any]]:
         for context, records in self._above(stream):
             for record in records:
                 below = stream.context_below(record, context)
-                if below is not None and stream.exists_for(record) and stream.may_read(below):
+                if (
+                    below is not None
+                    and stream.exists_for(record)
+                    and stream.may_read(stream.account_of(below))
+                ):
                     yield from (below | variant for variant in stream.variants)
 
     def _above(self, stream: PlannedStream) -> Iterator[tuple[dict[str, Any], list[Record]]]:
