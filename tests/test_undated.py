@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +10,7 @@ import pytest
 
 from sandbox import Readings, faults
 from tap_twilio.undated import FIRST_PAGES, IDLE_ROWS
-from tests.harness import STREAMS_BY_NAME, assert_complete, config_for, truth
+from tests.harness import STREAMS_BY_NAME, assert_complete, config_for, truth, wire_path
 
 MESSAGES = STREAMS_BY_NAME["messages"]
 
@@ -217,3 +218,77 @@ def test_a_first_run_stops_looking_where_all_rows_have_a_date(run, sandbox):
 
     assert output.exit_code == 0
     assert walked(twilio).total() <= IDLE_ROWS / 100 + FIRST_PAGES
+
+
+# --- What waits for its date --------------------------------------------------------------------
+
+
+def moved(twilio, monkeypatch, **time):
+    """Let time go by, for the server and for the tap."""
+    twilio.advance(timedelta(**time))
+    monkeypatch.setattr("tap_twilio.settings.now_utc", lambda: twilio.now)
+
+
+def scheduled(twilio, days):
+    """A message that was scheduled so many days ago, and waits."""
+    sid = "SM" + "5c" * 16
+    made = (twilio.now - timedelta(days=days)).strftime("%a, %d %b %Y %H:%M:%S +0000")
+    row = truth(twilio, MESSAGES)[0]
+    fields = {"sid": sid, "status": "scheduled", "date_sent": None, "price": None}
+    dates = {"date_created": made, "date_updated": made}
+    twilio.add("api", wire_path(MESSAGES), row | fields | dates)
+    return sid
+
+
+@pytest.mark.parametrize("status", ["canceled", "failed"])
+@pytest.mark.parametrize("waited", [1, 20, 34])
+def test_a_scheduled_message_that_comes_to_nothing_arrives_as_such(
+    run, sandbox, monkeypatch, status, waited
+):
+    twilio = sandbox(volumes={"calls": 0, "messages": 400}, subaccounts=0, days=60)
+    moved(twilio, monkeypatch, seconds=1)
+    sid = scheduled(twilio, 0)
+    output = run(config_for(twilio), streams=["messages"])
+    assert sid in {row["sid"] for row in output.records("messages")}
+    for _ in range(3):
+        moved(twilio, monkeypatch, days=waited / 4)
+        output = run(config_for(twilio), streams=["messages"], state=output.state)
+
+    moved(twilio, monkeypatch, days=waited / 4)
+    twilio.patch(sid, status=status)
+    output = run(config_for(twilio), streams=["messages"], state=output.state)
+
+    (row,) = [row for row in output.records("messages") if row["sid"] == sid]
+    assert row["status"] == status
+    for message in truth(twilio, MESSAGES):
+        if message["date_sent"] is None:
+            twilio.delete(message["sid"])
+    output = run(config_for(twilio), streams=["messages"], state=output.state)
+    assert "unsettled_since" not in json.dumps(output.state)
+
+
+def test_a_first_run_finds_what_was_scheduled_long_ago(run, sandbox):
+    twilio = sandbox(volumes={"calls": 0, "messages": 4000}, subaccounts=0, days=40)
+    for row in truth(twilio, MESSAGES):
+        if row["date_sent"] is None:
+            twilio.delete(row["sid"])
+    sid = scheduled(twilio, 33)
+
+    output = run(config_for(twilio), streams=["messages"])
+
+    assert sid in {row["sid"] for row in output.records("messages")}
+
+
+def test_a_page_of_messages_made_long_before_does_not_end_the_search(run, sandbox, monkeypatch):
+    twilio = sandbox(volumes={"calls": 0, "messages": 300}, subaccounts=0, days=2)
+    moved(twilio, monkeypatch, seconds=1)
+    first = run(config_for(twilio), streams=["messages"])
+    moved(twilio, monkeypatch, hours=20)
+    late = [row for row in truth(twilio, MESSAGES) if row["date_sent"] is not None][:60]
+    for row in late:
+        twilio.patch(row["sid"], date_created="Thu, 01 Oct 2026 09:00:00 +0000")
+    sid = scheduled(twilio, 1.5)
+
+    output = run(config_for(twilio, page_size=20), streams=["messages"], state=first.state)
+
+    assert sid in {row["sid"] for row in output.records("messages")}
