@@ -19,7 +19,10 @@ CHUNK = 64 * 1024
 """Bytes to collect before they are written: small writes wake the target for each record."""
 
 SECONDS_BETWEEN_STATES = 5.0
-"""How often the state is written, at least, while no records are."""
+"""How often the state is written, at least, while few records are."""
+
+RECORDS_TO_STATES = 8
+"""How many times the bytes of a state are written as records before the next one."""
 
 
 class Writer(MsgSpecWriter):
@@ -35,12 +38,13 @@ class Writer(MsgSpecWriter):
 
     @property
     def owes_state(self) -> bool:
-        """Whether it is time for a STATE: as many bytes of records went out, or the last is old.
+        """Whether it is time for a STATE: many more bytes of records went out, or the last is old.
 
-        So states never outweigh records, whatever the number of accounts.
+        So states add little to the output, whatever the number of accounts.
         """
         waited = time.monotonic() - self._state_at
-        return self._since_state >= self._state_size or waited >= SECONDS_BETWEEN_STATES
+        enough = self._since_state >= RECORDS_TO_STATES * self._state_size
+        return enough or waited >= SECONDS_BETWEEN_STATES
 
     @override
     def write_message(self, message: Message) -> None:

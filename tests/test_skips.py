@@ -9,6 +9,7 @@ import pytest
 
 from sandbox import faults
 from sandbox.identifiers import mix
+from tap_twilio.writer import RECORDS_TO_STATES
 from tests.harness import STREAMS_BY_NAME, assert_complete, config_for, truth, utc_now
 
 FORBIDDEN = faults.answer(403, 20003, "Permission denied")
@@ -336,8 +337,8 @@ def test_states_of_many_accounts_that_gave_nothing_are_few(run, sandbox):
     assert len(output.of_type("STATE")) <= 4
 
 
-def test_states_never_outweigh_records(run, sandbox):
-    twilio = sandbox(volumes={"calls": 9, "messages": 9}, subaccounts=60)
+def test_states_add_little_to_the_records(run, sandbox):
+    twilio = sandbox(volumes={"calls": 90, "messages": 90}, subaccounts=60)
 
     output = run(config_for(twilio), streams=["calls", "messages"])
 
@@ -346,5 +347,5 @@ def test_states_never_outweigh_records(run, sandbox):
         if message["type"] in sizes:
             sizes[message["type"]] += len(line)
     last = len(output.lines[-1])
-    assert sizes["STATE"] <= sizes["RECORD"] + 4 * last
-    assert len(output.of_type("STATE")) > 4
+    assert sizes["STATE"] <= sizes["RECORD"] / RECORDS_TO_STATES + 5 * last
+    assert len(output.of_type("STATE")) > 5
