@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 from urllib.parse import quote, urlsplit
 
 import backoff
@@ -30,7 +30,7 @@ from tap_twilio.errors import (
     TransientError,
 )
 from tap_twilio.pages import Page, Request
-from tap_twilio.pagination import ShapeError
+from tap_twilio.pagination import CutError, ShapeError
 from tap_twilio.pii import MARK, Masker
 from tap_twilio.redaction import is_news
 from tap_twilio.windows import Unit
@@ -38,6 +38,7 @@ from tap_twilio.windows import Unit
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
 
+    from msgspec import Raw
     from requests.auth import HTTPBasicAuth
     from singer_sdk.helpers.types import Context
     from singer_sdk.singerlib import Catalog
@@ -56,6 +57,11 @@ GIVEN_UP = (TapError, requests.exceptions.RequestException)
 
 SMALLEST_PAGE = 20
 """Rows below which a page that Twilio fails to give is not made smaller."""
+
+MISSHAPEN = 2
+"""Whole answers of another shape that are enough: another try would bring one more."""
+
+T = TypeVar("T")
 
 
 class EndpointClient(RESTStream[str]):
@@ -286,23 +292,33 @@ class EndpointClient(RESTStream[str]):
         Raises:
             TapError: Its rows are something else than objects.
         """
-        if page.rows is None:
-            return
-        try:
-            page.records, page.rows = pagination.decode(page.rows), None
-        except ShapeError as error:
-            raise self.misshapen(error) from error
+        if page.rows is not None:
+            page.records, page.rows = self.read_rows(page, pagination.decode), None
 
-    def misshapen(self, error: ShapeError) -> TapError:
-        """Say of an answer that was taken what is wrong with its rows.
+    def read_rows(self, page: Page, reader: Callable[[Raw], T]) -> T:
+        """Have a page's rows decoded; what can't be is mended or left out first.
 
         Args:
-            error: What is wrong.
+            page: A page of this stream, whose rows aren't decoded yet.
+            reader: What decodes them.
 
         Returns:
-            The error to raise.
+            What it made of them.
+
+        Raises:
+            TapError: The rows are something else than objects.
         """
-        return TapError(f"{self.name}: the answer isn't what it should be: {error}")
+        assert page.rows is not None  # noqa: S101
+        try:
+            try:
+                return reader(page.rows)
+            except ShapeError:
+                page.rows, page.lost, oddities = pagination.salvage(page.rows)
+                page.oddities = (*page.oddities, *oddities)
+                return reader(page.rows)
+        except ShapeError as error:
+            msg = f"{self.name}: the answer isn't what it should be: {error}"
+            raise TapError(msg) from error
 
     @cached_property
     def _patient_get(self) -> Callable[[_Try], Page]:
@@ -353,15 +369,24 @@ class EndpointClient(RESTStream[str]):
             raise
         except ShapeError as error:
             attempt.failures += 1
+            attempt.misshapen += not isinstance(error, CutError)
+            kind = TransientError if attempt.misshapen < MISSHAPEN else ResponseError
             message = f"the answer isn't what it should be: {error}"
-            raise TransientError(endpoint, HTTPStatus.OK, message=message) from error
+            raise kind(endpoint, HTTPStatus.OK, message=message) from error
         except requests.exceptions.RequestException:
             attempt.failures += 1
             raise
         self.run.readable.add((self.name, account))
         link = listing.link and self.run.settings.hosts.follow(self.product, listing.link)
         return Page(
-            listing.rows, len(body), len(body), attempt.page_size, link, request, more=listing.more
+            listing.rows,
+            len(body),
+            len(body),
+            attempt.page_size,
+            link,
+            request,
+            more=listing.more,
+            oddities=listing.oddities,
         )
 
     def _was_readable(self, request: Request, error: ResponseError) -> bool:
@@ -438,11 +463,13 @@ class _Try:
         request: The request.
         page_size: Rows to ask for; fewer after repeated server errors.
         failures: Times that it failed.
+        misshapen: Times that it was answered whole, and by something else than a page.
     """
 
     request: Request
     page_size: int | None
     failures: int = 0
+    misshapen: int = 0
 
     def failed(self, error: TransientError) -> None:
         """Take note of a failure; the second server error in a row makes pages smaller."""

@@ -6,15 +6,14 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from genson import SchemaBuilder
 from genson.schema.strategies import Number, String
 from typing_extensions import override
 
-from tap_twilio.records import Converter, Misfit, converter, to_datetime, to_text
+from tap_twilio.records import Misfit, to_datetime
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from tap_twilio.records import Record
 
@@ -23,8 +22,6 @@ MOMENT = re.compile(
     r"|[A-Z][a-z]{2}, \d\d? [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}"
 )
 """A timestamp as the product APIs or as the 2010 API write it."""
-
-_encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 class _Moment(String):  # type: ignore[misc]
@@ -93,26 +90,3 @@ def _lenient(schema: dict[str, Any]) -> dict[str, Any]:
     kind, form = kinds.pop() if len(kinds) == 1 else ("string", None)
     lenient: dict[str, Any] = {"type": [kind, "null"]}
     return lenient if form is None else {**lenient, "format": form}
-
-
-class LenientConverter(Converter):
-    """Types records by a schema that was told from others: strings hold whatever comes."""
-
-    def __init__(self, schema: Mapping[str, Any], **options: Any) -> None:
-        """Compile a schema.
-
-        Args:
-            schema: The stream's JSON schema.
-            **options: As :class:`Converter` has them.
-        """
-        super().__init__(schema, **options)
-        self._texts = {
-            name for name, field in schema["properties"].items() if converter(field) is to_text
-        }
-
-    @override
-    def _drop(self, record: Record, name: str) -> None:
-        if name in self._texts:
-            record[name] = _encoder.encode(record[name]).decode()
-        else:
-            super()._drop(record, name)

@@ -41,6 +41,8 @@ class Page:
         latest: The latest date of those that have one, there.
         end: Key and date of its last row.
         packed: Its rows, compressed, while it waits for its turn.
+        lost: How many of its rows were no objects.
+        oddities: What else is to be said of it.
     """
 
     rows: Raw | None
@@ -60,6 +62,8 @@ class Page:
     end: tuple[tuple[Any, ...], str | None] | None = None
     more: dict[str, str] | None = None
     packed: bytes | None = None
+    lost: int = 0
+    oddities: tuple[str, ...] = ()
 
     def pack(self) -> None:
         """Take less memory, if its rows aren't decoded yet."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,29 +11,43 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from msgspec import Raw
 
+from tap_twilio.mending import WRONG, mend
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from collections.abc import Set as AbstractSet
 
+    from tap_twilio.mending import Mended
     from tap_twilio.records import Record
 
 Payload = dict[str, Raw]
 T = TypeVar("T")
 
 _envelopes = msgspec.json.Decoder(Payload)
+_values = msgspec.json.Decoder(float_hook=Decimal)
 _raws = msgspec.json.Decoder(list[Raw])
+_NULL = re.compile(rb"null")
 _ARRAY = re.compile(rb"\[")
-_OBJECTS = re.compile(rb"\[\s*[]{]")
+_OBJECT = re.compile(rb"\{")
+_OBJECTS = re.compile(rb"\[\s*(?:null\s*(?:,\s*)?)*[]{]")
 _NO_OBJECTS = "its array holds something else than objects"
-WRONG = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What decoding raises."""
 
 ENVELOPE = frozenset({"links", "meta", "schemas", "totalResults", "uri", "url"})
 """Fields that may stand beside the rows of a list that comes whole."""
 
 
+MENDED = (
+    "wasn't proper JSON, and was mended: what is no character became U+FFFD, what is no number null"
+)
+"""What to report of a field."""
+
+
 class ShapeError(ValueError):
     """A body that isn't of the endpoint's documented shape."""
+
+
+class CutError(ShapeError):
+    """A body that ends too early."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +59,13 @@ class Listing:
             for its turn takes a quarter of the memory so.
         link: The link to the next page, exactly as Twilio gave it; none on the last.
         more: Where Twilio gives no link: the query parameters that the next page needs besides.
+        oddities: What is to be said of a body that wasn't proper JSON.
     """
 
     rows: Raw
     link: str | None = None
     more: dict[str, str] | None = None
+    oddities: tuple[str, ...] = ()
 
 
 def read(
@@ -67,24 +83,57 @@ def read(
         What it holds.
 
     Raises:
+        CutError: It ends too early.
         ShapeError: It is no JSON object, or not of that form.
     """
     try:
-        payload = _envelopes.decode(body)
-        if not body.isascii():
-            # What isn't decoded yet isn't looked at for this.
-            body.decode()
+        return _read(form, body, data_key, fields)
+    except WRONG:
+        mended = mend(body)
+    if mended.is_cut:
+        msg = "it breaks off" if body.strip() else "it is empty"
+        raise CutError(msg)
+    try:
+        return _read(form, mended.body, data_key, fields, mended)
     except WRONG as error:
-        msg = "it is no JSON object" if body else "it is empty"
+        msg = "it is no JSON object"
         raise ShapeError(msg) from error
+
+
+def _read(
+    form: str,
+    body: bytes,
+    data_key: str | None,
+    fields: AbstractSet[str] | None,
+    mended: Mended | None = None,
+) -> Listing:
+    payload = _envelopes.decode(body)
+    if not body.isascii():
+        # What isn't decoded yet isn't looked at for this.
+        body.decode()
     if form == "any":
         form, data_key = recognise(payload, data_key)
     elif data_key is None and form == "none" and fields and fields.isdisjoint(payload):
         msg = "it has none of the resource's fields"
         raise ShapeError(msg)
     if data_key is None and form == "none":
-        return Listing(Raw(b"[" + body + b"]"))
-    return FORMS[form](payload, data_key)
+        listing = Listing(Raw(b"[" + body + b"]"))
+    else:
+        listing = FORMS[form](payload, data_key)
+    if mended is None:
+        return listing
+    # A field of the body itself, or of the rows in it.
+    told = _oddities(
+        place[1:] if payload[place[0]] is listing.rows else place for place in mended.places
+    )
+    if mended.is_marked:
+        told.append("an answer began with a byte order mark, which was left out")
+    return replace(listing, oddities=tuple(told))
+
+
+def _oddities(places: Iterable[tuple[str, ...]]) -> list[str]:
+    names = {name for place in places for name in place[:1]}
+    return [f"field {name!r} {MENDED}" for name in sorted(names)]
 
 
 def recognise(payload: Payload, data_key: str | None) -> tuple[str, str | None]:
@@ -135,6 +184,28 @@ def decoder(row: type[T]) -> msgspec.json.Decoder[list[T]]:
 
 
 _rows_decoder = decoder(dict[str, Any])
+
+
+def salvage(rows: Raw) -> tuple[Raw, int, list[str]]:
+    """Keep of rows what a decoder takes.
+
+    Args:
+        rows: Rows of a listing that were refused.
+
+    Returns:
+        The rows, mended, without those that are no objects; how many those were; and what is to
+        be said of the others.
+
+    Raises:
+        ShapeError: None of them is an object, and not all are null.
+    """
+    mended = mend(bytes(rows))
+    each = _raws.decode(mended.body)
+    objects = [row for row in each if _OBJECT.match(row)]
+    if not objects and not all(map(_NULL.match, each)):
+        raise ShapeError(_NO_OBJECTS)
+    kept = Raw(b"[" + b",".join(objects) + b"]")
+    return kept, len(each) - len(objects), _oddities(mended.places)
 
 
 def decode(rows: Raw) -> list[Record]:
@@ -208,14 +279,14 @@ class Glance:
 
 def read_uri(payload: Payload, data_key: str | None) -> Listing:
     """Read a page of the 2010 API: ``next_page_uri`` beside the one array."""
-    key = data_key if data_key in payload else _only_list(payload)
-    return Listing(_rows(payload, key), _link(_value(payload, "next_page_uri")))
+    return Listing(_named_rows(payload, data_key), _link(_value(payload, "next_page_uri")))
 
 
 def read_meta(payload: Payload, data_key: str | None) -> Listing:
     """Read a page of a product API: ``meta`` names the array and gives ``next_page_url``."""
     meta = _meta(payload)
-    return Listing(_rows(payload, meta.get("key", data_key)), _link(meta.get("next_page_url")))
+    rows = _named_rows(payload, meta.get("key"), data_key)
+    return Listing(rows, _link(meta.get("next_page_url")))
 
 
 def read_array(payload: Payload, data_key: str | None) -> Listing:
@@ -226,7 +297,7 @@ def read_array(payload: Payload, data_key: str | None) -> Listing:
 def read_token(payload: Payload, data_key: str | None) -> Listing:
     """Read a page whose ``meta`` gives a token for the next one instead of a link."""
     meta = _meta(payload)
-    rows = _rows(payload, meta.get("key", data_key))
+    rows = _named_rows(payload, meta.get("key"), data_key)
     for name, parameter in (("next_token", "Token"), ("nextToken", "pageToken")):
         if token := meta.get(name):
             return Listing(rows, more={parameter: str(token)})
@@ -256,7 +327,7 @@ FORMS: dict[str, Callable[[Payload, str | None], Listing]] = {
 
 
 def _value(payload: Payload, key: str) -> Any:  # noqa: ANN401
-    return msgspec.json.decode(payload[key]) if key in payload else None
+    return _values.decode(payload[key]) if key in payload else None
 
 
 def _meta(payload: Payload) -> dict[str, Any]:
@@ -267,17 +338,28 @@ def _meta(payload: Payload) -> dict[str, Any]:
     return meta
 
 
-def _only_list(payload: Payload) -> str:
-    lists = [key for key, value in payload.items() if _ARRAY.match(value)]
-    if len(lists) != 1:
-        msg = f"it has {len(lists)} arrays instead of one"
-        raise ShapeError(msg)
-    return lists[0]
+def _named_rows(payload: Payload, *names: Any) -> Raw:
+    """Find the rows in the first field of these names that is an array, or in the only array."""
+    known = [name for name in names if isinstance(name, str) and name in payload]
+    for name in known:
+        if _ARRAY.match(payload[name]):
+            return _rows(payload, name)
+    lists = [name for name, value in payload.items() if _ARRAY.match(value)]
+    if len(lists) == 1:
+        return _rows(payload, lists[0])
+    if known and not lists:
+        return _rows(payload, known[0])
+    msg = f"it has {len(lists)} arrays instead of one"
+    raise ShapeError(msg)
 
 
 def _rows(payload: Payload, key: Any) -> Raw:  # noqa: ANN401
     rows = payload.get(key)
-    if rows is None or not _OBJECTS.match(rows):
+    if rows is not None and _OBJECTS.match(rows):
+        return rows
+    if rows is not None and _NULL.match(rows):
+        return Raw(b"[]")
+    if rows is None or not _ARRAY.match(rows) or not any(map(_OBJECT.match, _raws.decode(rows))):
         msg = f"{key!r} is not an array of objects"
         raise ShapeError(msg)
     return rows

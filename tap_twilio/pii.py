@@ -184,9 +184,9 @@ def _nested(schema: Mapping[str, Any], rule: Rule) -> Callable[[Any], Any] | Non
         return None
 
     def mask(value: Any) -> Any:  # noqa: ANN401
-        if isinstance(value, list):
-            return [item(one) for one in value] if item else value
-        if not isinstance(value, dict):
+        if item is not None and isinstance(value, list):
+            return [item(one) for one in value]
+        if not isinstance(value, dict) or not (marked or inner or member):
             # Not of the form that the marks are for: nobody knows what it holds.
             return None
         masked = {}

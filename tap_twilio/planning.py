@@ -6,7 +6,7 @@ import itertools
 from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import override
 
@@ -51,12 +51,10 @@ class PlannedStream(BookmarkedStream):
     """A stream that knows what to ask for.
 
     Attributes:
-        converter_type: What types records.
         alike: Decodes pages whose rows are alike; none where more than a few of their fields are
             looked at, as ``get`` is all that these records can.
     """
 
-    converter_type: ClassVar[type[Converter]] = Converter
     alike: Alike | None = None
 
     @cached_property
@@ -232,7 +230,7 @@ class PlannedStream(BookmarkedStream):
     def converter(self) -> Converter:
         """The schema, compiled."""
         fate = {"keep": "passed on as it is", "hash": "hashed", "drop": "dropped"}
-        return self.converter_type(
+        return Converter(
             self.wire_schema,
             secrets=self.secret_fields,
             report=self._report,
@@ -390,11 +388,8 @@ class PlannedStream(BookmarkedStream):
 
     def _open_undated(self, page: Page, undated: Undated) -> None:
         """Decode only rows without a date, and stop looking where the search ends."""
+        dates, made, *keys = self.read_rows(page, self._glance)
         assert page.rows is not None  # noqa: S101
-        try:
-            dates, made, *keys = self._glance(page.rows)
-        except ShapeError as error:
-            raise self.misshapen(error) from error
         floor = iso(undated.floor)[:-1]
         page.received = len(dates)
         page.rows = pick(page.rows, [index for index, date in enumerate(dates) if not date])

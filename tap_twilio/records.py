@@ -8,13 +8,19 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from operator import getitem, itemgetter, setitem
-from typing import Any, cast
+from typing import Any, TypeVar, cast
+
+import msgspec
+
+from tap_twilio.mending import WRONG
 
 Record = dict[str, Any]
 Report = Callable[[str, str], None]
 """Told of a field and of what is odd about it."""
 Conversion = Callable[[Any], Any]
 """Makes of a value what its type holds, or raises a misfit."""
+Loss = Callable[[str, Any], None]
+"""Told of the place of a value that its type can't hold, and of the value."""
 Column = Callable[[list[Any], str], None]
 """Converts a field of all records of a page."""
 
@@ -23,6 +29,10 @@ MOST_KEPT = 10_000
 
 DIGITS = 400
 """Digits that a number may have before or behind its point: more than any target can hold."""
+
+Getter = Callable[[Any, str], Any]
+Setter = Callable[[Any, str, Any], None]
+T = TypeVar("T")
 
 _INTEGRAL = re.compile(r"[+-]?\d+")
 
@@ -200,44 +210,87 @@ def to_boolean(value: Any) -> bool | None:  # noqa: ANN401
     """Convert a truth value.
 
     Args:
-        value: A JSON boolean, or ``"true"`` or ``"false"``.
+        value: A JSON boolean, 1 or 0, or a string of one of these.
 
     Returns:
         The boolean; null for an empty string.
 
     Raises:
-        Misfit: It is neither.
+        Misfit: It is none.
     """
     if value is True or value is False:
         return value
     try:
-        return {"true": True, "false": False, "": None}[value]
+        return _TRUTH[value.lower() if isinstance(value, str) else value]
     except (KeyError, TypeError) as error:
         raise Misfit from error
 
 
-def _holder(*kinds: type) -> Conversion:
-    def hold(value: Any) -> Any:  # noqa: ANN401
-        if value == "":
-            return None
-        if isinstance(value, kinds):
-            return value
-        raise Misfit
+_TRUTH: dict[Any, bool | None] = {
+    "true": True,
+    "false": False,
+    "1": True,
+    "0": False,
+    1: True,
+    0: False,
+    "": None,
+}
 
-    return hold
+
+def to_object(value: Any) -> dict[str, Any] | None:  # noqa: ANN401
+    """Pass an object.
+
+    Args:
+        value: An object, or a string that is JSON of one.
+
+    Returns:
+        The object; null for an empty string.
+
+    Raises:
+        Misfit: It is neither.
+    """
+    return value if isinstance(value, dict) else _parsed(value, _objects)
+
+
+def to_array(value: Any) -> list[Any] | None:  # noqa: ANN401
+    """Pass an array.
+
+    Args:
+        value: An array, or a string that is JSON of one.
+
+    Returns:
+        The array; null for an empty string.
+
+    Raises:
+        Misfit: It is neither.
+    """
+    return value if isinstance(value, list) else _parsed(value, _arrays)
+
+
+_objects = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+_arrays = msgspec.json.Decoder(list[Any], float_hook=Decimal)
+_texts = msgspec.json.Encoder(decimal_format="number")
+
+
+def _parsed(value: Any, decoder: msgspec.json.Decoder[T]) -> T | None:  # noqa: ANN401
+    if value == "":
+        return None
+    if not isinstance(value, str):
+        raise Misfit
+    try:
+        return decoder.decode(value)
+    except WRONG as error:
+        raise Misfit from error
 
 
 def to_text(value: Any) -> str:  # noqa: ANN401
     """Pass a string.
 
     Args:
-        value: A string; a number or boolean is written out as JSON has it.
+        value: A string, or what else JSON has.
 
     Returns:
-        The string; an empty one stays empty.
-
-    Raises:
-        Misfit: It is an object or an array.
+        The string; an empty one stays empty. Of anything else its JSON text, with all decimals.
     """
     if isinstance(value, str):
         return value
@@ -245,25 +298,37 @@ def to_text(value: Any) -> str:  # noqa: ANN401
         return str(value).lower()
     if isinstance(value, (int, Decimal)):
         return str(value)
-    raise Misfit
+    return _texts.encode(value).decode()
 
 
 _BY_TYPE: dict[str, Conversion] = {
     "integer": to_integer,
     "number": to_number,
     "boolean": to_boolean,
-    "object": _holder(dict),
-    "array": _holder(list),
+    "object": to_object,
+    "array": to_array,
     "string": to_text,
 }
+"""Conversions by type. Of several types, the first that holds a value of another one is taken."""
 _BY_FORMAT = {"date-time": to_datetime, "date": to_date}
 _PLAIN: dict[Conversion, type] = {
     to_text: str,
     to_boolean: bool,
-    _BY_TYPE["object"]: dict,
-    _BY_TYPE["array"]: list,
+    to_object: dict,
+    to_array: list,
 }
 """Conversions that leave values of one Python type as they are."""
+_RECURRING = frozenset({to_integer, to_number, to_datetime, to_date})
+"""Conversions whose results are worth keeping."""
+_ANYTHING = frozenset({"object", "array", "string", "number", "boolean"})
+_KINDS: dict[type, tuple[str, ...]] = {
+    dict: ("object",),
+    list: ("array",),
+    str: ("string",),
+    bool: ("boolean",),
+    int: ("integer", "number"),
+    Decimal: ("number", "integer"),
+}
 
 
 def _types(schema: Mapping[str, Any]) -> list[str]:
@@ -271,26 +336,99 @@ def _types(schema: Mapping[str, Any]) -> list[str]:
     return [kinds] if isinstance(kinds, str) else list(kinds)
 
 
-def converter(schema: Mapping[str, Any]) -> Conversion | None:
-    """Choose how a field is converted.
+def converter(schema: object, place: str, lose: Loss) -> Conversion | None:
+    """Choose how a value is converted.
 
     Args:
-        schema: The field's JSON schema.
+        schema: Its JSON schema.
+        place: Name of its field.
+        lose: Told of each value within it that its own type can't hold: of its place and of it.
 
     Returns:
         The conversion of values that aren't null; none where anything goes.
     """
-    kinds = [kind for kind in _types(schema) if kind != "null"]
-    if len(kinds) != 1:
+    if not isinstance(schema, Mapping):
         return None
-    return _BY_FORMAT.get(schema.get("format", ""), _BY_TYPE[kinds[0]])
+    kinds = [kind for kind in _BY_TYPE if kind in _types(schema)] or list(_BY_TYPE)
+    found = {kind: _of_type(kind, schema, place, lose) for kind in kinds}
+    if found.keys() >= _ANYTHING and found.items() <= _BY_TYPE.items():
+        return None
+    return found[kinds[0]] if len(kinds) == 1 else _any_of(found)
 
 
-def column(
-    convert: Conversion,
-    get: Callable[[Any, str], Any] = getitem,
-    put: Callable[[Any, str, Any], None] = setitem,
-) -> Column:
+def _of_type(kind: str, schema: Mapping[str, Any], place: str, lose: Loss) -> Conversion:
+    if kind == "object":
+        return _object(schema, place, lose)
+    if kind == "array":
+        return _array(schema, place, lose)
+    form = schema.get("format", "") if kind == "string" else ""
+    return _BY_FORMAT.get(form, _BY_TYPE[kind])
+
+
+def _any_of(conversions: Mapping[str, Conversion]) -> Conversion:
+    def convert(value: Any) -> Any:  # noqa: ANN401
+        own = [kind for kind in _KINDS[type(value)] if kind in conversions]
+        for kind in (*own, *conversions):
+            try:
+                return conversions[kind](value)
+            except Misfit:
+                continue
+        raise Misfit
+
+    return convert
+
+
+def _object(schema: Mapping[str, Any], place: str, lose: Loss) -> Conversion:
+    properties = schema.get("properties", {})
+    known = {
+        name: (change, f"{place}.{name}")
+        for name, one in properties.items()
+        if (change := converter(one, f"{place}.{name}", lose)) is not None
+    }
+    elsewhere = f"{place}.*"
+    others = converter(schema.get("additionalProperties"), elsewhere, lose)
+    if not known and others is None:
+        return to_object
+
+    def convert(value: Any) -> Any:  # noqa: ANN401
+        found = to_object(value) or {}
+        for name, (change, where) in known.items():
+            if (one := found.get(name)) is not None:
+                found[name] = _within(change, one, where, lose)
+        if others is not None:
+            for name in found.keys() - properties.keys():
+                if (one := found[name]) is not None:
+                    found[name] = _within(others, one, elsewhere, lose)
+        return None if value == "" else found
+
+    return convert
+
+
+def _array(schema: Mapping[str, Any], place: str, lose: Loss) -> Conversion:
+    where = f"{place}[]"
+    change = converter(schema.get("items"), where, lose)
+    if change is None:
+        return to_array
+    plain = {_PLAIN[change], type(None)} if change in _PLAIN else set()
+
+    def convert(value: Any) -> Any:  # noqa: ANN401
+        found = to_array(value)
+        if found is not None and not plain.issuperset(map(type, found)):
+            found[:] = [None if one is None else _within(change, one, where, lose) for one in found]
+        return found
+
+    return convert
+
+
+def _within(change: Conversion, value: Any, place: str, lose: Loss) -> Any:  # noqa: ANN401
+    try:
+        return change(value)
+    except Misfit:
+        lose(place, value)
+        return None
+
+
+def column(convert: Conversion, get: Getter = getitem, put: Setter = setitem) -> Column:
     """Make a conversion of a column, which ends at the first value that is out of the ordinary.
 
     Args:
@@ -301,13 +439,21 @@ def column(
     Returns:
         The conversion. It raises what ``get`` and ``convert`` raise.
     """
+    if convert is to_datetime:
+        return _datetimes(get, put)
+    if convert not in _RECURRING:
+        return _values(convert, get, put)
     results = Memo(convert)
 
-    def values(records: list[Any], name: str) -> None:
+    def recurring(records: list[Any], name: str) -> None:
         for record in records:
             if (value := get(record, name)) is not None:
                 put(record, name, results[value])
 
+    return recurring
+
+
+def _datetimes(get: Getter, put: Setter) -> Column:
     def datetimes(records: list[Any], name: str) -> None:
         # As to_datetime, but without a call for each value.
         heads, seconds, length, head = _heads, _seconds, RFC_LENGTH, RFC_HEAD
@@ -318,7 +464,16 @@ def column(
                 else:
                     put(record, name, to_datetime(value))
 
-    return datetimes if convert is to_datetime else values
+    return datetimes
+
+
+def _values(convert: Conversion, get: Getter, put: Setter) -> Column:
+    def values(records: list[Any], name: str) -> None:
+        for record in records:
+            if (value := get(record, name)) is not None:
+                put(record, name, convert(value))
+
+    return values
 
 
 def _fits(records: list[Record], name: str, kinds: frozenset[type]) -> bool:
@@ -359,7 +514,8 @@ class Converter:
         Args:
             schema: The stream's JSON schema.
             secrets: Fields that never leave the tap.
-            report: Called with each unknown field and each value that was dropped.
+            report: Called with each unknown field and each value that was lost, by its place:
+                ``prices[].base_price``.
             unknown: What to report of an unknown field.
         """
         properties: Mapping[str, Mapping[str, Any]] = schema["properties"]
@@ -368,7 +524,7 @@ class Converter:
         self._report = report
         self._unknown = unknown
         self._shapes: set[tuple[str, ...]] = set()
-        found = {name: converter(field) for name, field in properties.items()}
+        found = {name: converter(field, name, self._lose) for name, field in properties.items()}
         conversions = {name: convert for name, convert in found.items() if convert is not None}
         self.plain = {
             name: _PLAIN[convert] for name, convert in conversions.items() if convert in _PLAIN
@@ -424,12 +580,8 @@ class Converter:
         for record in records:
             value = record.get(name)
             if value is not None:
-                try:
-                    record[name] = convert(value)
-                except Misfit:
-                    self._drop(record, name)
+                record[name] = _within(convert, value, name, self._lose)
 
-    def _drop(self, record: Record, name: str) -> None:
-        kind = type(record[name]).__name__
-        record[name] = None
-        self._report(name, f"had a value ({kind}) that its type can't hold; it became null")
+    def _lose(self, place: str, value: Any) -> None:  # noqa: ANN401
+        kind = type(value).__name__
+        self._report(place, f"had a value ({kind}) that its type can't hold; it became null")

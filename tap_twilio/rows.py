@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from tap_twilio import pagination, records
+from tap_twilio.mending import WRONG
 from tap_twilio.records import BLOCK, ODDITIES
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class Alike:
             page = self._decoder.decode(rows)
             for start in range(0, len(page), BLOCK):
                 self._type(page[start : start + BLOCK], added)
-        except (*pagination.WRONG, *ODDITIES):
+        except (*WRONG, *ODDITIES):
             self._patience -= 1
             return None
         self._patience = PATIENCE

@@ -121,6 +121,11 @@ class TwilioStream(PlannedStream):
         page: Page = self.run.ahead.take(request)
         page.unpack()
         self.open(page)
+        if page.lost:
+            self.run.progress.lost[self.name] += page.lost
+            self.warn_once("rows that are no objects are left out; the summary tells how many")
+        for oddity in page.oddities:
+            self.warn_once(oddity)
         return page
 
     def _read(self, request: Request, marks: Marks) -> Iterable[Page]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -39,7 +40,7 @@ def read(run, twilio, catalog):
         if effect is not None:
             twilio.plan(effect, "/Calls.json")
         try:
-            config = config_for(twilio, max_retries=1, **settings)
+            config = config_for(twilio, **{"max_retries": 1, **settings})
             output = run(config, catalog=chosen, state=state)
         finally:
             twilio.clear_plans()
@@ -272,30 +273,21 @@ def row(**fields):
 
 
 def raw(old, new):
-    return lambda reply, _: replace(reply, body=reply.body.replace(old, new))
+    return lambda reply, _: replace(reply, body=reply.body.replace(old, new, 1))
 
 
 def link(value):
     return faults.rewrite(lambda page: page | {"next_page_uri": value})
 
 
-DEEP = b"[" * 100_000 + b"]" * 100_000
-
 REFUSED = {
     "null": body("null"),
     "a number": body("3"),
     "an array": body("[]"),
     "no rows": body('{"x": 1}'),
-    "rows that are null": body('{"calls": null}'),
     "rows that are an object": body('{"calls": {}}'),
     "rows of strings": body('{"calls": ["a"]}'),
-    "rows of nulls": body('{"calls": [null]}'),
-    "NaN": raw(b'"price":null', b'"price":NaN'),
-    "invalid UTF-8": raw(b'"status":"', b'"status":"\xff'),
-    "half a surrogate": raw(b'"status":"', b'"status":"\\ud800'),
-    "a byte order mark": lambda reply, _: replace(reply, body=b"\xef\xbb\xbf" + reply.body),
-    "something behind": lambda reply, _: replace(reply, body=reply.body + b"}"),
-    "deep nesting": raw(b'"status":', b'"status":' + DEEP + b',"x":'),
+    "a value too few": raw(b'"status":', b'"status":,"x":'),
     "a link that is a number": link(5),
     "a link that is none": link("::::"),
     "a link of another scheme": link("javascript:alert(1)"),
@@ -340,12 +332,21 @@ TAKEN = {
     "a duration past all memory": (row(duration="1e999999999"), "duration", None),
     "a duration of many digits": (row(duration="9" * 5000), "duration", None),
     "half a second": (row(duration="0.5"), "duration", None),
-    "an object for a string": (row(caller_name={"a": 1}), "caller_name", None),
+    "an object for a string": (row(caller_name={"a": 1.50}), "caller_name", '{"a":1.5}'),
     "a list within lists": (
         row(caller_name=json.loads("[" * 200 + "]" * 200)),
         "caller_name",
-        None,
+        "[" * 200 + "]" * 200,
     ),
+    "a string of JSON for an object": (
+        row(subresource_uris='{"a": "/x", "b": 1.10}'),
+        "subresource_uris",
+        {"a": "/x", "b": 1.1},
+    ),
+    "a string for an object": (row(subresource_uris="/x"), "subresource_uris", None),
+    "a number of many digits": (row(price=10**30), "price", 10**30),
+    "a count of many digits": (row(duration=-(2**64)), "duration", -(2**64)),
+    "many digits where nobody knows": (row(brand_new=10**30), "brand_new", 10**30),
 }
 """Values of the wrong kind: the rows are read; what no type can hold is null, with a warning."""
 
@@ -363,6 +364,163 @@ def test_values_of_the_wrong_kind(read, name):
         assert all(record[field] == value for record in records)
     if value is None:
         assert output.log.count(f"field {field!r} had a value") == 1
+
+
+# --- Answers that are not quite JSON -------------------------------------------------------------
+
+
+def value(field, literal):
+    """Put anything in place of a field's value, in one row of each page."""
+    pattern = re.compile(rb'"%s":(null|"[^"]*")' % field.encode())
+    return lambda reply, _: replace(
+        reply, body=pattern.sub(lambda _: b'"%s":%s' % (field.encode(), literal), reply.body, 1)
+    )
+
+
+ODD = {
+    "half a surrogate": ("caller_name", rb'"a\ud83d b"', "a\ufffd b"),
+    "the other half": ("caller_name", rb'"\ude00\ud83d\ude00"', "\ufffd\U0001f600"),
+    "half a surrogate in UTF-8": ("caller_name", b'"\xed\xa0\x80"', "\ufffd" * 3),
+    "invalid UTF-8": ("caller_name", b'"\xff\xc3\xa9"', "\ufffd\xe9"),
+    "a character cut in two": ("caller_name", b'"\xe2\x82"', "\ufffd" * 2),
+    "control characters": ("caller_name", b'"a\x00b\n\t"', "a\0b\n\t"),
+    "a stroke that escapes nothing": ("caller_name", rb'"\x\u12\\"', r"\x\u12" + "\\"),
+    "no number": ("queue_time", b"NaN", None),
+    "no end": ("queue_time", b"-Infinity", None),
+    "a zero in front": ("queue_time", b"012", None),
+    "more digits than anything holds": ("queue_time", b"9" * 5000, None),
+    "a larger exponent than anything holds": ("queue_time", b"1e99999999999999999999", None),
+    "no number for a string": ("caller_name", b"NaN", None),
+    "deep nesting": ("caller_name", b"[" * 10_000 + b"]" * 10_000, "[" * 497 + "null" + "]" * 497),
+    "an odd value deeper in": (
+        "caller_name",
+        rb'{"a":["\ud83d",1.50,{"b":NaN}]}',
+        '{"a":["\ufffd",1.50,{"b":null}]}',
+    ),
+    "an odd name deeper in": ("caller_name", b'{"\xff":1}', '{"\ufffd":1}'),
+}
+"""Values that aren't proper JSON, in bodies that came whole: the field, and what becomes of it."""
+
+
+def asked_once(twilio, before):
+    asked = [(one.path, tuple(one.query)) for one in list(twilio.requests)[before:]]
+    return len(asked) == len(set(asked))
+
+
+def warnings(output):
+    return [line for line in output.log.splitlines() if line.startswith("WARNING")]
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_value_that_is_not_proper_json_costs_nothing_else(read, twilio, name):
+    field, literal, kept = ODD[name]
+    whole = {record["sid"]: record for record in read().records("calls")}
+    before = len(twilio.requests)
+
+    output = read(value(field, literal))
+
+    assert output.exit_code == 0
+    records = {record["sid"]: record for record in output.records("calls")}
+    assert records.keys() == whole.keys()
+    odd = [sid for sid in whole if records[sid] != whole[sid]]
+    assert odd
+    for sid in odd:
+        assert records[sid] == whole[sid] | {field: kept}
+    (warning,) = warnings(output)
+    assert f"calls: field {field!r} wasn't proper JSON" in warning
+    assert asked_once(twilio, before)
+
+
+def marked(reply, _):
+    return replace(reply, body=b"\xef\xbb\xbf" + reply.body)
+
+
+def among(*others):
+    """Put something else than rows before, between and behind the rows."""
+    return faults.rewrite(
+        lambda page: (
+            page
+            | {"calls": [one for call in page.get("calls", []) for one in (*others, call, *others)]}
+        )
+    )
+
+
+WHOLE = {
+    "a byte order mark": (marked, "began with a byte order mark"),
+    "nulls among the rows": (among(None), "rows that are no objects are left out"),
+    "others among the rows": (among("x", 5, [{}]), "rows that are no objects are left out"),
+}
+"""What isn't a row's own: nothing is changed."""
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_no_row_is_lost_to_what_is_none(read, twilio, name):
+    effect, sentence = WHOLE[name]
+    whole = read().records("calls")
+    before = len(twilio.requests)
+
+    output = read(effect)
+
+    assert output.exit_code == 0
+    assert output.records("calls") == whole
+    (warning,) = warnings(output)
+    assert sentence in warning
+    assert asked_once(twilio, before)
+
+
+def test_rows_that_are_none_are_counted(read):
+    output = read(among(None, 5))
+
+    assert re.search(r"calls: 25 records, \d+ requests, \d+ rows that are no objects", output.log)
+
+
+@pytest.mark.parametrize("rows", [None, [], [None], [None, None]])
+def test_no_rows_are_an_empty_list(read, twilio, rows):
+    before = len(twilio.requests)
+
+    output = read(faults.rewrite(lambda page: page | {"calls": rows}))
+
+    assert output.exit_code == 0
+    assert output.records("calls") == []
+    assert output.bookmark("calls", twilio.account_sid)
+    assert asked_once(twilio, before)
+
+
+MISSHAPEN = {
+    "HTML": faults.html(200),
+    "a string": body('"please wait"'),
+    "an array": body('[{"sid": "CA1"}]'),
+    "another object": body('{"message": "please wait"}'),
+    "rows of strings": body('{"calls": ["a"]}'),
+    "something behind": lambda reply, _: replace(reply, body=reply.body + b"}"),
+}
+
+
+@pytest.mark.parametrize("name", MISSHAPEN)
+def test_an_answer_of_another_shape_is_asked_for_twice(read, twilio, name):
+    plan = twilio.plan(MISSHAPEN[name], "/Calls.json", query={"Status": "busy"})
+    settings = {"filters": {"calls": {"status": "busy"}}, "start_date": "P1D"}
+
+    output = read(**settings, max_retries=8)
+
+    assert output.exit_code == 1
+    assert plan.hits == 2
+    assert f"/2010-04-01/Accounts/{twilio.account_sid}/Calls.json: the answer isn't" in output.log
+    assert output.bookmark("calls", twilio.account_sid) is None
+
+
+@pytest.mark.parametrize("keep", [0, 1, 0.3, 0.999])
+def test_a_body_that_breaks_off_is_asked_for_again(read, twilio, keep):
+    def cut(reply, _):
+        return replace(reply, body=reply.body[: int(len(reply.body) * keep) - (keep == 1)])
+
+    plan = twilio.plan(cut, "/Calls.json", times=4)
+
+    output = read(max_retries=8)
+
+    assert plan.hits == 4
+    assert output.exit_code == 0
+    assert len({record["sid"] for record in output.records("calls")}) == 25
 
 
 def test_a_resource_of_another_shape_is_no_record(run, sandbox):

@@ -9,11 +9,13 @@ import pytest
 from tap_twilio.records import (
     Converter,
     Misfit,
+    to_array,
     to_boolean,
     to_date,
     to_datetime,
     to_integer,
     to_number,
+    to_object,
     to_text,
 )
 
@@ -93,14 +95,12 @@ def test_what_is_no_number(value):
 
 
 def test_truth_values():
-    assert [to_boolean(value) for value in (True, False, "true", "false", "")] == [
-        True,
-        False,
-        True,
-        False,
-        None,
-    ]
-    for value in ("yes", 1, [], {}):
+    for value in (True, "true", "True", "TRUE", 1, "1", Decimal("1.0")):
+        assert to_boolean(value) is True
+    for value in (False, "false", "False", 0, "0", Decimal(0)):
+        assert to_boolean(value) is False
+    assert to_boolean("") is None
+    for value in ("yes", "none", 2, "2", Decimal("0.5"), [], {}):
         with pytest.raises(Misfit):
             to_boolean(value)
 
@@ -113,9 +113,27 @@ def test_texts_stay_as_they_are():
         "1.50",
         "true",
     ]
-    for value in ([], {}):
-        with pytest.raises(Misfit):
-            to_text(value)
+
+
+def test_objects_and_arrays_become_their_json_text():
+    value = {"b": [Decimal("1.50"), 10**30, None, True], "a": "\xe9\n"}
+
+    assert to_text(value) == '{"b":[1.50,1000000000000000000000000000000,null,true],"a":"\xe9\\n"}'
+    assert to_text([]) == "[]"
+
+
+def test_json_text_becomes_its_object_or_array():
+    assert to_object('{"a": [1.50]}') == {"a": [Decimal("1.50")]}
+    assert str(to_object('{"a": 1.50}')["a"]) == "1.50"
+    assert to_array(' [{"a": 1}]') == [{"a": 1}]
+    assert to_object("") is to_array("") is None
+    for convert, values in {
+        to_object: ("x", "{", "[]", "null", "1", [], 1),
+        to_array: ("x", "[", "{}", "null", "1", {}, True),
+    }.items():
+        for value in values:
+            with pytest.raises(Misfit):
+                convert(value)
 
 
 SCHEMA = {
@@ -184,6 +202,121 @@ def test_misfits_become_null_and_are_told():
         "sent": None,
     }
     assert {field for field, _ in told} == {"price", "links", "tags", "live", "sent"}
+
+
+PRICES = {
+    "type": ["array", "null"],
+    "items": {
+        "type": ["object", "null"],
+        "properties": {
+            "base_price": {"type": ["number", "null"]},
+            "since": {"type": ["string", "null"], "format": "date-time"},
+            "carriers": {"type": ["array", "null"], "items": {"type": ["string", "null"]}},
+            "limits": {
+                "type": ["object", "null"],
+                "properties": {"soft": {"type": ["boolean", "null"]}},
+                "additionalProperties": {"type": ["integer", "null"]},
+            },
+            "note": {},
+        },
+        "additionalProperties": True,
+    },
+}
+
+
+def convert_prices(value):
+    told = []
+    converter = Converter(
+        {"properties": {"prices": PRICES}}, report=lambda *what: told.append(what[0])
+    )
+    rows = [{"prices": value}]
+    converter.convert(rows)
+    return rows[0]["prices"], told
+
+
+def test_what_lies_within_is_typed_alike():
+    prices, told = convert_prices(
+        [
+            {
+                "base_price": "0.0100",
+                "since": "Fri, 24 May 2019 17:44:46 +0000",
+                "carriers": ["x", 5, {"a": 1}, None, Decimal("1.50")],
+                "limits": {"soft": "1", "hard": "7", "none": None, "empty": ""},
+                "note": "1",
+                "new": ["1"],
+            },
+            None,
+            '{"base_price": "2", "limits": "{\\"hard\\": \\"3\\"}"}',
+        ]
+    )
+
+    assert prices == [
+        {
+            "base_price": Decimal("0.0100"),
+            "since": "2019-05-24T17:44:46Z",
+            "carriers": ["x", "5", '{"a":1}', None, "1.50"],
+            "limits": {"soft": True, "hard": 7, "none": None, "empty": None},
+            "note": "1",
+            "new": ["1"],
+        },
+        None,
+        {"base_price": 2, "limits": {"hard": 3}},
+    ]
+    assert str(prices[0]["base_price"]) == "0.0100"
+    assert told == []
+
+
+def test_misfits_within_become_null_alone_and_are_told_by_their_place():
+    prices, told = convert_prices(
+        [
+            {"base_price": "free", "since": "soon", "carriers": "x", "note": 1},
+            {"limits": {"soft": "maybe", "hard": "many"}},
+            5,
+        ]
+    )
+
+    assert prices == [
+        {"base_price": None, "since": None, "carriers": None, "note": 1},
+        {"limits": {"soft": None, "hard": None}},
+        None,
+    ]
+    assert told == [
+        "prices[].base_price",
+        "prices[].since",
+        "prices[].carriers",
+        "prices[].limits.soft",
+        "prices[].limits.*",
+        "prices[]",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("types", "value", "kept"),
+    [
+        (["string", "integer"], 5, 5),
+        (["string", "integer"], "5", "5"),
+        (["string", "integer"], {"a": 1}, '{"a":1}'),
+        (["string", "integer"], True, "true"),
+        (["string", "integer"], Decimal("1.50"), "1.50"),
+        (["integer", "boolean"], "7", 7),
+        (["integer", "boolean"], "true", True),
+        (["object", "array"], '{"a": 1}', {"a": 1}),
+        (["object", "array"], "[1]", [1]),
+        (["object", "array"], "x", None),
+        (["number", "boolean"], [], None),
+    ],
+)
+def test_of_several_types_a_value_keeps_its_own(types, value, kept):
+    told = []
+    converter = Converter(
+        {"properties": {"x": {"type": [*types, "null"]}}}, report=lambda *what: told.append(what)
+    )
+    rows = [{"x": value}]
+    converter.convert(rows)
+
+    assert rows == [{"x": kept}]
+    assert type(rows[0]["x"]) is type(kept)
+    assert len(told) == (kept is None)
 
 
 def test_fields_of_any_type_pass():

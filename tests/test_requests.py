@@ -23,7 +23,7 @@ from tap_twilio.errors import (
 )
 from tap_twilio.hosts import EDGES, Hosts
 from tap_twilio.limiter import Limiter
-from tap_twilio.pagination import ShapeError, decode, read
+from tap_twilio.pagination import CutError, ShapeError, decode, read
 from tap_twilio.redaction import MASK, Redactor
 
 
@@ -137,7 +137,17 @@ def test_an_error_says_what_twilio_said():
         ("uri", {"media_list": [{}], "next_page_uri": None, "page": 0}, "media", 1, None),
         ("uri", {"calls": [], "next_page_uri": ""}, "calls", 0, None),
         ("meta", {"meta": {"key": "alerts", "next_page_url": "u"}, "alerts": [{}]}, None, 1, "u"),
+        ("uri", {"calls": None, "next_page_uri": "/n"}, "calls", 0, "/n"),
         ("meta", {"meta": {}, "data": [{}]}, "data", 1, None),
+        ("meta", {"meta": {"key": None}, "data": [{}]}, "data", 1, None),
+        ("meta", {"meta": {"key": "alerts"}, "data": [{}]}, "data", 1, None),
+        ("meta", {"meta": {"key": "meta"}, "data": [{}]}, "data", 1, None),
+        ("meta", {"meta": {"key": ["data"]}, "items": [{}]}, "data", 1, None),
+        ("meta", {"meta": {"key": "a"}, "a": [{}, {}], "data": [{}]}, "data", 2, None),
+        ("meta", {"meta": {"key": "a"}, "a": None, "data": [{}]}, "data", 1, None),
+        ("meta", {"meta": {"key": "a", "next_page_url": "u"}, "a": None}, "data", 0, "u"),
+        ("token", {"meta": {"nextToken": None}, "items": [{}]}, "data", 1, None),
+        ("none", {"countries": None}, "countries", 0, None),
         ("none", {"countries": [{}, {}]}, "countries", 2, None),
         ("none", {"balance": "1"}, None, 1, None),
     ],
@@ -159,7 +169,9 @@ def test_pages(form, payload, key, count, link):
         ("meta", {"data": []}),
         ("meta", {"meta": {"key": "alerts"}}),
         ("meta", {"meta": {"key": "alerts"}, "alerts": {}}),
-        ("none", {"countries": None}),
+        ("meta", {"meta": {"key": None}, "a": [{}], "b": [{}]}),
+        ("uri", {"calls": [1, None]}),
+        ("none", {"states": [{}]}),
     ],
 )
 def test_pages_of_another_shape_are_errors(form, payload):
@@ -168,11 +180,22 @@ def test_pages_of_another_shape_are_errors(form, payload):
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"<html>", b'{"calls":[{"sid":"CA', b'{"calls":[{"sid":"\xff"}]}', b"[]"]
+    "body", [b"<html>", b"[]", b'"x"', b"null", b'{"calls":[]}}', b'{"calls":[,]}', b"[{", b"<p>{"]
 )
 def test_bodies_that_are_no_json_object_are_errors(body):
-    with pytest.raises(ShapeError):
+    with pytest.raises(ShapeError) as raised:
         read("uri", body, "calls")
+
+    assert not isinstance(raised.value, CutError)
+
+
+BODY = b'{"calls":[{"sid":"C}", "x": 12}, null], "t": true}'
+
+
+@pytest.mark.parametrize("end", range(len(BODY)))
+def test_bodies_that_break_off_are_told_apart(end):
+    with pytest.raises(CutError):
+        read("uri", BODY[:end], "calls")
 
 
 def test_arrays_of_something_else_than_objects_are_errors():

@@ -176,7 +176,8 @@ def test_what_goes_out_is_the_same(run, sandbox, decoded, monkeypatch):
 
 LATER = {
     "a field never heard of": ("brand_new", {"a": [1]}, {"a": [1]}, "is not in the schema"),
-    "an object for a string": ("caller_name", {"a": 1}, None, "'caller_name' had a value"),
+    "an object for a string": ("caller_name", {"a": 1}, '{"a":1}', ""),
+    "a string for an object": ("subresource_uris", "x", None, "'subresource_uris' had a value"),
     "a date that is a word": ("end_time", "soon", None, "'end_time' had a value"),
     "another offset": ("end_time", "Fri, 24 May 2019 17:44:46 -0700", "2019-05-25T00:44:46Z", ""),
 }

@@ -14,7 +14,7 @@ from tap_twilio.client import GIVEN_UP
 from tap_twilio.credentials import ROOT_PRODUCT
 from tap_twilio.declarations import SETTING, Declaration, is_dated
 from tap_twilio.errors import AbsentError, RefusedError, TapError
-from tap_twilio.inference import LenientConverter, infer
+from tap_twilio.inference import infer
 from tap_twilio.pages import Request
 from tap_twilio.rows import column
 from tap_twilio.schemas import Endpoint, snake
@@ -50,7 +50,6 @@ class CustomStream(AccountStream):
     """Base of the declared streams: what the declaration leaves out is told from the rows."""
 
     declaration: ClassVar[Declaration]
-    converter_type = LenientConverter
     typed_by_catalog = True
 
     def __init__(self, tap: TapTwilio, samples: Samples) -> None:
