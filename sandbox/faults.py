@@ -180,6 +180,23 @@ def rewrite(change: Callable[[Any], Any]) -> Effect:
     return effect
 
 
+def byte_order_mark() -> Effect:
+    """Begin the body with a mark that JSON must not begin with."""
+    return lambda reply, _: replace(reply, body=b"\xef\xbb\xbf" + reply.body)
+
+
+def null_rows() -> Effect:
+    """Put a null before each row of each array."""
+    return rewrite(
+        lambda page: {
+            name: [one for row in value for one in (None, row)]
+            if isinstance(value, list)
+            else value
+            for name, value in page.items()
+        }
+    )
+
+
 def next_link(url: str) -> Effect:
     """Let the page's link to the next one point somewhere else."""
     return rewrite(lambda page: _relink(page, url))

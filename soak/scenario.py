@@ -73,8 +73,13 @@ PASSING: Final[Mapping[str, Callable[[], Effect]]] = {
     "expired token": faults.expired_token,
     "stray 401": lambda: faults.answer(401, 20003, "Authenticate"),
     "stray 403": lambda: faults.answer(403, 20403, "Forbidden"),
+    "byte order mark": faults.byte_order_mark,
+    "nulls among the rows": faults.null_rows,
 }
 """Trouble that passes: a run must get over it by itself."""
+
+MISSHAPEN: Final = frozenset({"HTML as 200", "not an object", "other shape"})
+"""Whole answers that are no page: they pass only if no request is answered so twice."""
 
 LASTING: Final[Mapping[str, Callable[[], Effect]]] = {
     "500": lambda: faults.answer(500, 20500, "Internal error"),
@@ -120,6 +125,11 @@ class Trouble:
     lasting: bool = False
     skip: int = 0
     times: int = 1
+
+    @property
+    def passes(self) -> bool:
+        """Whether a run gets over it by itself, if no other trouble is like it."""
+        return not self.lasting and (self.kind not in MISSHAPEN or self.times == 1)
 
     @property
     def effect(self) -> Effect:

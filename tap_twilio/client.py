@@ -310,12 +310,12 @@ class EndpointClient(RESTStream[str]):
         """
         assert page.rows is not None  # noqa: S101
         try:
-            try:
-                return reader(page.rows)
-            except ShapeError:
-                page.rows, page.lost, oddities = pagination.salvage(page.rows)
-                page.oddities = (*page.oddities, *oddities)
-                return reader(page.rows)
+            return reader(page.rows)
+        except ShapeError:
+            page.rows, page.lost, oddities = pagination.salvage(page.rows)
+        page.oddities = (*page.oddities, *oddities)
+        try:
+            return reader(page.rows)
         except ShapeError as error:
             msg = f"{self.name}: the answer isn't what it should be: {error}"
             raise TapError(msg) from error

@@ -195,15 +195,10 @@ def salvage(rows: Raw) -> tuple[Raw, int, list[str]]:
     Returns:
         The rows, mended, without those that are no objects; how many those were; and what is to
         be said of the others.
-
-    Raises:
-        ShapeError: None of them is an object, and not all are null.
     """
     mended = mend(bytes(rows))
     each = _raws.decode(mended.body)
     objects = [row for row in each if _OBJECT.match(row)]
-    if not objects and not all(map(_NULL.match, each)):
-        raise ShapeError(_NO_OBJECTS)
     kept = Raw(b"[" + b",".join(objects) + b"]")
     return kept, len(each) - len(objects), _oddities(mended.places)
 

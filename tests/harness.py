@@ -214,26 +214,34 @@ def truth(twilio: Sandbox, stream: type[TwilioStream]) -> list[Record]:
 
 def typed(row: Record, properties: dict[str, Any]) -> Record:
     """The documented conversions, written a second time and with no regard to speed."""
-    result = {}
-    for name, value in row.items():
-        field_schema = properties.get(name, {})
-        kinds = field_schema.get("type", [])
-        form = field_schema.get("format")
-        only = len([kind for kind in kinds if kind != "null"]) == 1 or isinstance(kinds, str)
-        if value is None or name not in properties or not only:
-            result[name] = value
-        elif value == "" and ("string" not in kinds or form):
-            result[name] = None
-        elif form == "date-time":
-            rfc = field_schema.get("x-twilio-wire") == "rfc-2822"
-            moment = parsedate_to_datetime(value) if rfc else datetime.fromisoformat(value)
-            result[name] = moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        elif "integer" in kinds:
-            result[name] = int(value)
-        elif "number" in kinds:
-            result[name] = float(value)
-        else:
-            result[name] = value
+    return {name: _typed(value, properties.get(name)) for name, value in row.items()}
+
+
+def _typed(value: Any, schema: Any) -> Any:
+    types = schema.get("type", []) if isinstance(schema, dict) else []
+    kinds = [types] if isinstance(types, str) else [kind for kind in types if kind != "null"]
+    if value is None or len(kinds) != 1:
+        return value
+    form = schema.get("format")
+    result = value
+    if isinstance(value, dict) and kinds == ["object"]:
+        known, others = schema.get("properties", {}), schema.get("additionalProperties")
+        others = others if isinstance(others, dict) else None
+        result = {name: _typed(one, known.get(name, others)) for name, one in value.items()}
+    elif isinstance(value, list) and kinds == ["array"]:
+        result = [_typed(one, schema.get("items")) for one in value]
+    elif value == "" and (kinds != ["string"] or form):
+        result = None
+    elif form == "date-time":
+        rfc = schema.get("x-twilio-wire") == "rfc-2822"
+        moment = parsedate_to_datetime(value) if rfc else datetime.fromisoformat(value)
+        result = moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    elif kinds == ["integer"]:
+        result = int(value)
+    elif kinds == ["number"]:
+        result = float(value)
+    elif kinds == ["string"] and isinstance(value, (dict, list)):
+        result = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     return result
 
 

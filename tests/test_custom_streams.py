@@ -736,6 +736,8 @@ def read_any(payload, data_key=None):
     [
         ({"next_page_uri": "/x", "rows": [{"a": 1}]}, [{"a": 1}], "/x", None),
         ({"meta": {"key": "b", "next_page_url": None}, "a": [], "b": [{}]}, [{}], None, None),
+        ({"meta": {"key": None, "next_page_url": "u"}, "a": [{}]}, [{}], "u", None),
+        ({"meta": {"key": "c", "next_page_url": None}, "a": [], "x": 1}, [], None, None),
         ({"meta": {"nextToken": "t"}, "a": [{}]}, [{}], None, {"pageToken": "t"}),
         ({"has_next": True, "current_page": 1, "a": [{}]}, [{}], None, {"Page": "2"}),
         ({"schemas": ["urn"], "totalResults": 1, "Resources": [{}]}, [{}], None, None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import hmac
 import json
@@ -12,6 +13,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from sandbox import Sandbox, faults
 from tap_twilio.pii import MARK, Masker, Rule
+from tap_twilio.records import Converter
 from tests.harness import (
     SCHEMAS,
     STREAMS_BY_NAME,
@@ -332,7 +334,10 @@ NESTED = {
             "role": text(),
             "homes": {
                 "type": ["array", "null"],
-                "items": {"type": "object", "properties": {"street": MARKED, "zone": text()}},
+                "items": {
+                    "type": ["object", "null"],
+                    "properties": {"street": MARKED, "zone": text()},
+                },
             },
         },
         "additionalProperties": True,
@@ -358,8 +363,66 @@ def test_what_is_not_there_stays_away(value):
     assert masks(NESTED, {"person": value}) == {"person": value}
 
 
-def test_a_form_that_the_marks_are_not_for_becomes_null():
-    assert masks(NESTED, {"person": "Ada Lovelace"}) == {"person": None}
+@pytest.mark.parametrize(
+    "person", ["Ada Lovelace", ["Ada"], [{"name": "Ada"}], 5, {"homes": {"street": "S"}}]
+)
+def test_a_form_that_the_marks_are_not_for_becomes_null(person):
+    kept = {"homes": None} if isinstance(person, dict) else None
+
+    assert masks(NESTED, {"person": person}) == {"person": kept}
+
+
+FORMS = {
+    "an object": {"name": "Ada", "homes": [{"street": "Ada"}, "Ada", ["Ada"]]},
+    "JSON text of one": '{"name": "Ada", "homes": [{"street": "Ada"}]}',
+    "JSON text within": {"homes": '[{"street": "Ada"}, "{\\"street\\": \\"Ada\\"}"]'},
+    "an object for a text": {"name": {"first": "Ada"}, "homes": {"street": "Ada"}},
+    "an array": [{"name": "Ada"}],
+    "a text": "Ada",
+}
+
+
+@pytest.mark.parametrize("how", ["hash", "drop"])
+@pytest.mark.parametrize("form", FORMS)
+def test_typing_brings_nothing_past_the_marks(form, how):
+    record = {"person": copy.deepcopy(FORMS[form]), "note": {"who": "Ada"}}
+    properties = NESTED | {"note": MARKED}
+    Converter({"properties": properties}).convert([record])
+
+    assert "Ada" not in json.dumps(masks(properties, record, how))
+
+
+@pytest.mark.parametrize("settings", [HASHES, DROPS], ids=["hash", "drop"])
+def test_odd_forms_of_personal_data_are_masked(run, small, settings):
+    odd = {
+        "attributes": {"name": "Ada"},
+        "profile": json.dumps({"address": "Ada", "about": "x", "emails": [{"email": "Ada"}]}),
+    }
+
+    def change(page):
+        for rows in (page.get("workers", []), page.get("senders", [])):
+            for row in rows:
+                row |= {name: value for name, value in odd.items() if name in row}
+        return page
+
+    small.plan(faults.rewrite(change), "")
+    streams = ["taskrouter_workers", "messaging_senders"]
+    try:
+        output = run(config_for(small, **settings), streams=streams)
+    finally:
+        small.clear_plans()
+
+    assert output.exit_code == 0
+    assert "Ada" not in json.dumps(output.messages)
+    assert "Ada" not in output.log
+    for stream in streams:
+        assert output.records(stream)
+    for record in output.records("taskrouter_workers"):
+        told = hashed('{"name":"Ada"}') if settings is HASHES else ...
+        assert record.get("attributes", ...) == told
+    for record in output.records("messaging_senders"):
+        assert record["profile"]["about"] == "x"
+        assert (record["profile"].get("address") == hashed("Ada")) == (settings is HASHES)
 
 
 @pytest.mark.parametrize(

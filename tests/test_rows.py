@@ -22,6 +22,13 @@ SCHEMA = {
         "live": {"type": ["boolean", "null"]},
         "links": {"type": ["object", "null"]},
         "tags": {"type": ["array", "null"]},
+        "prices": {
+            "type": ["array", "null"],
+            "items": {
+                "type": ["object", "null"],
+                "properties": {"base": {"type": ["number", "null"]}},
+            },
+        },
         "from": {"type": ["string", "null"]},
         "account_sid": {"type": ["string", "null"]},
     }
@@ -34,6 +41,7 @@ ROW = {
     "live": True,
     "links": {"a": [1.10, None]},
     "tags": ["x", 2],
+    "prices": [{"base": "0.0100", "note": 1.50}, None],
     "from": "+1555",
     "anything": 1.50,
 }
@@ -63,6 +71,7 @@ def test_a_record_is_what_it_would_be_as_a_dict():
     assert as_dicts(page) == expected
     assert [list(row) for row in as_dicts(page)] == [list(row) for row in expected]
     assert page[0].get("price") == Decimal("-0.00750")
+    assert page[0].get("prices")[0]["base"] == Decimal("0.0100")
     assert page[0].get("anything") == Decimal("1.5")
     assert page[0].get("nothing") is None
 
@@ -84,6 +93,7 @@ def test_parents_are_added_where_a_row_lacks_them():
         ROW | {"live": "true"},
         ROW | {"links": ""},
         ROW | {"tags": {}},
+        ROW | {"prices": {}},
         ROW | {"sent": "soon"},
         ROW | {"sent": [1]},
         ROW | {"sent": "Fri, 24 May 2019 17:44:46 -0700"},
