@@ -63,6 +63,12 @@ def rfc2822(moment: int) -> str:
     return f"{_rfc_day(day)}{_clock(seconds)} +0000"
 
 
+def http_date(moment: int) -> str:
+    """Spell a moment as the header `Date` does."""
+    day, seconds = divmod(moment, DAY)
+    return f"{_rfc_day(day)}{_clock(seconds)} GMT"
+
+
 def iso8601(moment: int) -> str:
     """Spell a moment as the product APIs do."""
     day, seconds = divmod(moment, DAY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -55,7 +56,8 @@ class Options:
 
     Attributes:
         seed: What all rows, SIDs and secrets depend on.
-        now: The moment at which its clock stands, in ISO 8601.
+        now: The moment at which its clock stands, in ISO 8601. Answers are dated by it, and by
+            what time has passed since.
         days: How far back calls, messages and the like reach.
         volumes: Rows of the main account by stream (`calls`, `messages`, `alerts` …); a subaccount
             has a third.
@@ -108,6 +110,7 @@ class Sandbox:
         self.options = Options(**options)
         seed = seed_of(self.options.seed)
         now = read_iso(self.options.now)
+        self._began = time.monotonic()
         self.catalogue = Catalogue(self.options.schemas)
         accounts = _accounts(self.options, seed, now)
         self.main_key = _key("main", seed, accounts[0])
@@ -142,6 +145,7 @@ class Sandbox:
             self.requests,
             seed=seed,
             advance=lambda seconds: self.advance(timedelta(seconds=seconds)),
+            now=self._date,
         )
 
     def __enter__(self) -> Self:
@@ -216,6 +220,10 @@ class Sandbox:
     def now(self) -> datetime:
         """The moment at which the clock stands."""
         return datetime.fromisoformat(iso8601(self._world.now))
+
+    def _date(self) -> int:
+        """Tell what answers are dated by: the clock stands for rows, but not for people."""
+        return self._world.now + int(time.monotonic() - self._began)
 
     @property
     def faults(self) -> Faults:

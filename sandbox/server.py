@@ -23,6 +23,7 @@ from sandbox.api import Access, Reply, Request
 from sandbox.errors import TwilioError
 from sandbox.faults import Effect, Fault, Faults, error_reply, throttle
 from sandbox.log import LoggedRequest, RequestLog
+from sandbox.moments import http_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +60,7 @@ class Server:
         log: Where requests are noted.
         seed: What the dice depend on.
         advance: Moves the clock, for whoever asks over HTTP.
+        now: Tells the moment that answers are dated by.
     """
 
     def __init__(  # noqa: PLR0913
@@ -70,6 +72,7 @@ class Server:
         *,
         seed: int,
         advance: Callable[[float], None],
+        now: Callable[[], int],
     ) -> None:
         """Prepare everything but the socket."""
         self._api = api
@@ -79,6 +82,7 @@ class Server:
         self._seed = seed
         self._dice = random.Random(seed)  # noqa: S311
         self._advance = advance
+        self._now = now
         self._in_flight: Counter[str] = Counter()
         self._all_in_flight = 0
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -225,6 +229,7 @@ class Server:
 
     def _headers(self, account: str, entry: LoggedRequest) -> dict[str, str]:
         return {
+            "Date": http_date(self._now()),
             "Twilio-Concurrent-Requests": str(self._in_flight[account]),
             "Twilio-Request-Id": f"RQ{self._seed & 0xFFFFFFFFFFFFFFFF:016x}{self._log.total:016x}",
             "Twilio-Request-Duration": f"{time.monotonic() - entry.started:.3f}",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 
 import pytest
 import requests
@@ -138,3 +140,11 @@ def test_headers_that_twilio_sends(client):
     assert headers["Twilio-Request-Id"].startswith("RQ")
     assert int(headers["Twilio-Concurrent-Requests"]) >= 1
     assert headers["X-Home-Region"] == "us1"
+
+
+def test_answers_are_dated_by_the_clock(fresh):
+    date = parsedate_to_datetime(Client(fresh).get("api", CALLS).headers["Date"])
+    assert timedelta(0) <= date - fresh.now < timedelta(minutes=1)
+    fresh.advance(timedelta(days=3))
+    date = parsedate_to_datetime(Client(fresh).get("api", CALLS).headers["Date"])
+    assert timedelta(0) <= date - fresh.now < timedelta(minutes=1)
