@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from singer_sdk.helpers._state import get_state_if_exists, get_state_partitions_list
 
 from tap_twilio.client import EndpointClient
+from tap_twilio.inputs import REFUSED, UNDATED_SINCE, UNSETTLED_SINCE
 from tap_twilio.windows import EPOCH, Window, iso, parse_moment
 
 if TYPE_CHECKING:
@@ -21,16 +22,9 @@ if TYPE_CHECKING:
 
 UPDATED = "date_updated"
 
-UNDATED_SINCE = "undated_since"
-"""How far back rows without a date are still to be searched for, in the state of a run that
-ended before it had done so."""
-
-UNSETTLED_SINCE = "unsettled_since"
-"""When the oldest row without a date was made that Twilio still changes, in the state: the next run
-searches that far back again."""
-
-REFUSED = "refused"
-"""Where a stream was refused, in its state: SIDs of the parents. The next run asks there first."""
+UNCHANGED_LOOKBACK = timedelta(hours=1)
+"""How far before its bookmark a list that leaves out unchanged rows takes them for changed: what
+Twilio shows late, and clocks that nothing is known of."""
 
 
 class BookmarkedStream(EndpointClient):
@@ -202,8 +196,9 @@ class BookmarkedStream(EndpointClient):
         if bookmark is not None:
             days = settings.lookback_days
             lookback = self.lookback if days is None else timedelta(days=days)
-            start = max(start, bookmark - lookback)
-        kept = dates.clamp(start, settings.now)
+            # One that lies in the future was made by a wrong clock.
+            start = max(start, min(bookmark, self.run.present) - lookback)
+        kept = dates.clamp(start, self.run.reached)
         if kept - start > timedelta(hours=1) and start > EPOCH:
             self.warn_once(
                 f"Twilio keeps these rows for {dates.retention and dates.retention.days} days: "
@@ -256,7 +251,7 @@ class BookmarkedStream(EndpointClient):
         account = self.account_of(context)
         marks = [self._mark(keeper, account) for keeper in self._open_keepers(account)]
         known = [mark for mark in marks if mark is not None]
-        return min(known) if len(known) == len(marks) > 0 else None
+        return min(*known, self.run.present) if len(known) == len(marks) > 0 else None
 
     def _open_keepers(self, account: str) -> list[BookmarkedStream]:
         """Leave out keepers that can't be read: what they keep holds until they can."""
@@ -290,7 +285,7 @@ class BookmarkedStream(EndpointClient):
         if window is None or len(self.run.progress.failures) > failures:
             return
         if self.is_incremental and self.is_accounts_own:
-            self.move_bookmark(context, window.end or self.run.settings.now)
+            self.move_bookmark(context, window.end or self.run.reached)
             self._tap.write_state()
 
     def finish_below(self, context: Mapping[str, Any]) -> None:
@@ -308,7 +303,7 @@ class BookmarkedStream(EndpointClient):
             if stream.is_incremental and stream.was_read_for_all(account):
                 whole = stream.range(whose)
                 if whole is not None:
-                    stream.move_bookmark(whose, whole.end or self.run.settings.now)
+                    stream.move_bookmark(whose, whole.end or self.run.reached)
                     self._tap.write_state()
 
     def was_read_for_all(self, account: str) -> bool:
@@ -326,7 +321,9 @@ class BookmarkedStream(EndpointClient):
         )
 
     def move_bookmark(self, context: Mapping[str, Any], moment: datetime) -> None:
-        """Move the bookmark on: never back, never past the run's beginning, never in a preview.
+        """Move the bookmark on: never past the run's beginning, by whichever clock is behind.
+
+        Nor back, unless it lies in the future, nor in a preview.
 
         That of a stream that can't be read stays: the first run that may goes on from there.
 
@@ -337,10 +334,10 @@ class BookmarkedStream(EndpointClient):
         if self._is_preview:
             return
         account = self.account_of(context)
-        moment = min(moment, self.run.settings.now)
+        moment = min(moment, self.run.reached)
         for keeper in self._open_keepers(account):
             before = self._mark(keeper, account)
-            if before is None or before < moment:
+            if before is None or before < moment or before > self.run.present:
                 state = keeper.get_context_state({"account_sid": account})
                 state["replication_key"] = self._bookmark_key
                 state["replication_key_value"] = iso(moment)
@@ -453,7 +450,7 @@ class BookmarkedStream(EndpointClient):
         self._state(self, account).pop(REFUSED, None)
 
     def drop_unchanged(self, page: Page, bookmark: datetime | None) -> None:
-        """Leave out rows that are as they were at the last run; their children are read.
+        """Leave out rows that are as they were well before the last run; their children are read.
 
         Args:
             page: A page of a list that is read whole.
@@ -461,6 +458,6 @@ class BookmarkedStream(EndpointClient):
         """
         if bookmark is None:
             return
-        floor = iso(bookmark)[:-1]
+        floor = iso(bookmark - UNCHANGED_LOOKBACK)[:-1]
         page.parents = page.records
         page.records = [row for row in page.records if (row.get(UPDATED) or floor) >= floor]

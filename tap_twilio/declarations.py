@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -27,10 +28,13 @@ PRECISIONS = {"date": Unit.DAY, "date-time": Unit.SECOND}
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PRODUCT = re.compile(r"[a-z][a-z0-9-]*")
-_PATH = re.compile(r"(/[^/?#\s\\][^/?#\s\\]*)+")
+_PATH = re.compile(r"(/[^/?#\s\\\x00-\x1f\x7f]+)+")
 _ACCOUNT = re.compile(r"/Accounts/(AC[0-9a-fA-F]{32})(?=[/.])")
 
 _VALUE = {"type": ["string", "number", "boolean"]}
+
+VALUES = {"type": [*_VALUE["type"], "array"], "items": _VALUE, "minItems": 1}
+"""JSON schema of what a query parameter may be given: a value, or several."""
 
 TYPE = th.ObjectType(
     th.Property("name", th.StringType(nullable=False), required=True),
@@ -39,11 +43,7 @@ TYPE = th.ObjectType(
     th.Property("path", th.StringType),
     th.Property(
         "params",
-        th.ObjectType(
-            additional_properties=th.CustomType(
-                {"type": [*_VALUE["type"], "array"], "items": _VALUE, "minItems": 1}
-            )
-        ),
+        th.ObjectType(additional_properties=th.CustomType(VALUES)),
     ),
     th.Property("page_size", th.IntegerType(minimum=1, maximum=5000)),
     th.Property("data_key", th.StringType),
@@ -154,6 +154,10 @@ class _Reader:
                 "parent", "it is required beside parent_field: the stream it is a field of"
             )
         product, path, params = self._address()
+        params |= {name: on_wire(value) for name, value in given.get("params", {}).items()}
+        for name, values in params.items():
+            if again := repeated(values):
+                self._mistake(f"params.{name}", f"{again!r} comes twice")
         account = _ACCOUNT.search(path) if product == ROOT_PRODUCT else None
         return Declaration(
             place=self._place,
@@ -162,7 +166,7 @@ class _Reader:
             product=product,
             path=self._template(product, path),
             account=account and account[1],
-            params=params | {name: _wire(value) for name, value in given.get("params", {}).items()},
+            params=params,
             page_size=given.get("page_size"),
             data_key=given.get("data_key"),
             key=tuple(given["key"]) if "key" in given else None,
@@ -287,6 +291,26 @@ def _is_object(value: Any) -> bool:  # noqa: ANN401
     return isinstance(value, dict)
 
 
-def _wire(value: Any) -> tuple[str, ...]:  # noqa: ANN401
+def on_wire(value: Any) -> tuple[str, ...]:  # noqa: ANN401
+    """Write the values of a query parameter as requests have them.
+
+    Args:
+        value: A value, or a list of several.
+
+    Returns:
+        The texts.
+    """
     values = value if isinstance(value, list) else [value]
     return tuple(str(one).lower() if isinstance(one, bool) else str(one) for one in values)
+
+
+def repeated(values: Sequence[str]) -> str | None:
+    """Find what would be asked for twice.
+
+    Args:
+        values: Values of a query parameter, each of which is asked for by itself.
+
+    Returns:
+        The first that is there twice, if any is.
+    """
+    return next((one for one, times in Counter(values).items() if times > 1), None)

@@ -7,21 +7,42 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import IO, TYPE_CHECKING, Any
 
 from tap_twilio.errors import TapError
-from tap_twilio.settings import did_you_mean, now_utc
-from tap_twilio.windows import iso, parse_moment
+from tap_twilio.settings import did_you_mean, now_utc, short
+from tap_twilio.windows import EPOCH, parse_moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from datetime import datetime
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
 CLOCKS_DIFFER = timedelta(days=1)
 """How far in the future a bookmark may lie: what wrote it may have had a clock of its own."""
 
 FORM = '{"bookmarks": {"calls": {"partitions": […]}}}'
+
+DEEPEST = 100
+"""How deep lists and objects in a file may be nested."""
+
+UNDATED_SINCE = "undated_since"
+"""How far back rows without a date are still to be searched for, in the state of a run that
+ended before it had done so."""
+
+UNSETTLED_SINCE = "unsettled_since"
+"""When the oldest row without a date was made that Twilio still changes, in the state: the next run
+searches that far back again."""
+
+SEARCHES = frozenset({UNDATED_SINCE, UNSETTLED_SINCE})
+
+REFUSED = "refused"
+"""Where a stream was refused, in its state: SIDs of the parents. The next run asks there first."""
+
+OF_THE_SDK = frozenset(
+    {"progress_markers", "replication_key_signpost", "starting_replication_value"}
+)
+"""What the SDK keeps in a state while it runs; it means nothing to this tap."""
 
 
 def read(name: str, file: IO[str]) -> IO[str]:
@@ -37,18 +58,74 @@ def read(name: str, file: IO[str]) -> IO[str]:
     Raises:
         TapError: It isn't what it should be.
     """
+    where = f"--{name}"
     try:
         text = file.read()
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        msg = f"--{name}: the file is not JSON ({error})"
-        raise TapError(msg) from None
-    if not isinstance(content, dict):
-        msg = f"--{name}: the file holds no JSON object"
-        raise TapError(msg)
+    except ValueError as error:
+        raise _no_json(where, error) from None
+    content = _parsed(where, text, parse_constant=_refuse)
     if name == "catalog":
         _check_catalog(content)
     return io.StringIO(text)
+
+
+def read_file(name: str, path: Path, *kinds: type, is_one_of: bool = False) -> Any:  # noqa: ANN401
+    """Read an input file.
+
+    Args:
+        name: The option that names it.
+        path: Where it is.
+        *kinds: What it may hold besides an object.
+        is_one_of: Whether the option may be given several times, so that the path must be told.
+
+    Returns:
+        Its content. Numbers that JSON doesn't have are among it, for settings to be named.
+
+    Raises:
+        TapError: It can't be read, or isn't what it should be.
+    """
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        msg = f"--{name}: {error}"
+        raise TapError(msg) from None
+    return _parsed(f"--{name}: {path}" if is_one_of else f"--{name}", text, *kinds)
+
+
+def _parsed(
+    where: str,
+    text: str | bytes,
+    *kinds: type,
+    parse_constant: Callable[[str], Any] = float,
+) -> Any:  # noqa: ANN401
+    try:
+        content = json.loads(text, parse_constant=parse_constant)
+    except (ValueError, RecursionError) as error:
+        raise _no_json(where, error) from None
+    if not isinstance(content, (dict, *kinds)):
+        msg = f"{where}: the file holds no JSON object"
+        raise TapError(msg)
+    level: list[Any] = [content]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, (dict, list))
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+    if level:
+        msg = f"{where}: the file is nested too deeply"
+        raise TapError(msg)
+    return content
+
+
+def _no_json(where: str, error: Exception) -> TapError:
+    return TapError(f"{where}: the file is not JSON ({error})")
+
+
+def _refuse(constant: str) -> None:
+    msg = f"{constant} is no number of JSON's"
+    raise ValueError(msg)
 
 
 def _check_catalog(catalog: dict[str, Any]) -> None:
@@ -61,10 +138,16 @@ def _check_catalog(catalog: dict[str, Any]) -> None:
             "that has"
         )
         raise TapError(msg)
+    seen = set()
     for entry in streams:
         name = entry["tap_stream_id"]
+        if name in seen:
+            msg = f"--catalog: {name!r} is there twice"
+            raise TapError(msg)
+        seen.add(name)
         for part, good in (
-            ("schema", _is_schema(entry.get("schema"))),
+            ("stream", entry.get("stream") in (None, name)),
+            ("schema", "schema" not in entry or _is_schema(entry["schema"])),
             ("metadata", all(map(_is_metadata, _list(entry.get("metadata", []))))),
         ):
             if not good:
@@ -73,12 +156,19 @@ def _check_catalog(catalog: dict[str, Any]) -> None:
 
 
 def _is_schema(schema: object) -> bool:
-    if schema is None:
-        return True
     properties = schema.get("properties", {}) if isinstance(schema, dict) else None
     return isinstance(properties, dict) and all(
-        isinstance(field, dict) for field in properties.values()
+        isinstance(field, dict) and _are_texts(_listed(field.get("type", [])))
+        for field in properties.values()
     )
+
+
+def _are_texts(values: list[Any]) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+def _listed(kinds: object) -> list[Any]:
+    return kinds if isinstance(kinds, list) else [kinds]
 
 
 def _list(value: object) -> list[Any]:
@@ -89,6 +179,7 @@ def _is_metadata(entry: object) -> bool:
     return (
         isinstance(entry, dict)
         and isinstance(entry.get("breadcrumb"), list)
+        and _are_texts(entry["breadcrumb"])
         and isinstance(entry.get("metadata"), dict)
     )
 
@@ -152,8 +243,7 @@ def understand(state: dict[str, Any], streams: Mapping[str, str | None], now: da
             notes.append(_adopt(name, bookmarks, streams[name]))
             if name not in bookmarks:
                 continue
-        for holder in _holders(name, bookmarks[name]):
-            _check_bookmark(name, holder, now)
+        _check_holders(name, bookmarks[name], now)
     return notes
 
 
@@ -176,8 +266,8 @@ Notes = list[str]
 
 def _malformed(name: str, bookmark: object) -> TapError:
     return TapError(
-        f"--state: the bookmark {bookmark!r} of {name} has the wrong form; the state looks like "
-        f"{FORM}. Run without it to begin anew"
+        f"--state: the bookmark {short(repr(bookmark))} of {name} has the wrong form; the state "
+        f"looks like {FORM}. Run without it to begin anew"
     )
 
 
@@ -193,36 +283,83 @@ def _adopt(name: str, bookmarks: dict[str, Any], key: str | None) -> str:
     )
 
 
-def _holders(name: str, bookmark: object) -> Iterator[dict[str, Any]]:
-    """Give a stream's own bookmark and those of its partitions."""
-    partitions = bookmark.get("partitions", []) if isinstance(bookmark, dict) else None
-    if not isinstance(bookmark, dict) or not isinstance(partitions, list):
+def _check_holders(name: str, bookmark: object, now: datetime) -> None:
+    """Check a stream's own bookmark and those of its partitions."""
+    if not isinstance(bookmark, dict):
         raise _malformed(name, bookmark)
-    for holder in (bookmark, *partitions):
-        if not isinstance(holder, dict):
-            raise _malformed(name, holder)
-        yield holder
-        if holder is not bookmark and "context" not in holder:
-            raise _malformed(name, holder)
+    partitions = bookmark.get("partitions", [])
+    if not isinstance(partitions, list):
+        raise _malformed(name, bookmark)
+    _check_bookmark(name, bookmark, {"partitions"}, now)
+    known: set[str] = set()
+    for partition in partitions:
+        if not isinstance(partition, dict):
+            raise _malformed(name, partition)
+        _check_bookmark(name, partition, {"context", *SEARCHES, REFUSED}, now)
+        account = _account(partition)
+        if account in known:
+            msg = (
+                f"--state: there are two bookmarks of {name} for {account}. Leave the older one, "
+                "to lose nothing"
+            )
+            raise TapError(msg)
+        if account is not None:
+            known.add(account)
+        elif partition != {"context": None}:
+            raise _malformed(name, partition)
 
 
-def _check_bookmark(name: str, holder: dict[str, Any], now: datetime) -> None:
-    value = holder.get("replication_key_value")
-    if value is None:
+def _account(partition: Mapping[str, Any]) -> str | None:
+    """Tell whose a partition is."""
+    context = partition.get("context")
+    if not isinstance(context, dict) or context.keys() != {"account_sid"}:
+        return None
+    account = context["account_sid"]
+    return account if isinstance(account, str) else None
+
+
+def _check_bookmark(name: str, holder: dict[str, Any], more: set[str], now: datetime) -> None:
+    for key in OF_THE_SDK & holder.keys():
+        del holder[key]
+    for key in sorted(holder.keys() - more - {"replication_key", "replication_key_value"}):
+        msg = (
+            f"--state: the bookmark of {name} has {short(repr(key))}, which means nothing to this "
+            "tap. Leave it out if you know what it is, or run without the state to begin anew"
+        )
+        raise TapError(msg)
+    if holder.get("replication_key_value") is None:
         # What was never read has no bookmark.
         holder.pop("replication_key", None)
         holder.pop("replication_key_value", None)
-        return
+    else:
+        _check_date(name, holder["replication_key_value"], now)
+        if not isinstance(holder.get("replication_key"), str):
+            raise _malformed(name, holder)
+    for key in SEARCHES & holder.keys():
+        _check_date(name, holder[key], now)
+    refused = holder.get(REFUSED, {})
+    if not isinstance(refused, dict) or not all(isinstance(one, str) for one in refused.values()):
+        raise _malformed(name, holder)
+
+
+def _check_date(name: str, value: object, now: datetime) -> None:
+    told = short(repr(value))
     try:
         if not isinstance(value, str) or not value[:4].isdigit():
             raise ValueError  # noqa: TRY301 - told below
         moment = parse_moment(value, now)
     except ValueError:
-        msg = f"--state: the bookmark {value!r} of {name} is not a date or date-time"
+        msg = f"--state: the bookmark {told} of {name} is not a date or date-time"
         raise TapError(msg) from None
+    if moment < EPOCH:
+        msg = (
+            f"--state: the bookmark {told} of {name} is before {EPOCH.year}, Twilio's first year. "
+            "Set it to when the last run began, or run without it"
+        )
+        raise TapError(msg)
     if moment > now + CLOCKS_DIFFER:
         msg = (
-            f"--state: the bookmark {iso(moment)} of {name} is in the future: nothing would be "
+            f"--state: the bookmark {told} of {name} is in the future: nothing would be "
             "read until then. Set it to when the last run began, or run without it"
         )
         raise TapError(msg)

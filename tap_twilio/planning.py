@@ -12,12 +12,13 @@ from typing_extensions import override
 
 from tap_twilio.bookmarks import BookmarkedStream
 from tap_twilio.client import GIVEN_UP
+from tap_twilio.declarations import on_wire
 from tap_twilio.pages import Request
 from tap_twilio.pagination import Glance, ShapeError, pick
 from tap_twilio.records import Converter, Misfit, to_datetime
 from tap_twilio.rows import column
 from tap_twilio.undated import FIRST_PAGES, LONGEST_UNSETTLED, Undated
-from tap_twilio.windows import EPOCH, SECOND, Unit, Window, iso, parse_moment
+from tap_twilio.windows import EPOCH, SECOND, Unit, Window, floor_of, iso, parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -68,14 +69,14 @@ class PlannedStream(BookmarkedStream):
     @cached_property
     def chain_params(self) -> list[dict[str, str]]:
         """Query parameters of each request chain: the stream's own, and the setting's."""
-        values: dict[str, Iterable[Any]] = dict(self.chains)
+        values: dict[str, Iterable[str]] = dict(self.chains)
         for name, value in self.run.settings.filters.get(self.name, {}).items():
-            values[self.endpoint.parameters[name]] = value if isinstance(value, list) else [value]
+            values[self.endpoint.parameters[name]] = on_wire(value)
         settings = self.run.settings
         own = dict(self.params)
         own |= {name: "true" for key, name in self.switches.items() if getattr(settings, key)}
         return [
-            own | dict(zip(values, map(_wire, combination), strict=True))
+            own | dict(zip(values, combination, strict=True))
             for combination in itertools.product(*values.values())
         ]
 
@@ -201,10 +202,10 @@ class PlannedStream(BookmarkedStream):
             oldest, bookmark = settings.start or EPOCH, self.bookmark(context)
             if days is not None:
                 # The open one of many runs looks for the rows of them all.
-                oldest = min(oldest, settings.now - timedelta(days=days))
+                oldest = min(oldest, self.run.reached - timedelta(days=days))
             if bookmark is None and self.unsettled_statuses:
                 depth = max(depth, LONGEST_UNSETTLED)
-            recent = max(oldest, (bookmark or settings.now) - depth)
+            recent = max(oldest, (bookmark or self.run.reached) - depth)
             recent = min([recent, *self.unsettled(context)])
             floor = oldest if bookmark is None else recent
             floor = min([floor, recent, *self.unsearched(context)])
@@ -390,7 +391,7 @@ class PlannedStream(BookmarkedStream):
         """Decode only rows without a date, and stop looking where the search ends."""
         dates, made, *keys = self.read_rows(page, self._glance)
         assert page.rows is not None  # noqa: S101
-        floor = iso(undated.floor)[:-1]
+        floor = floor_of(undated.floor)
         page.received = len(dates)
         page.rows = pick(page.rows, [index for index, date in enumerate(dates) if not date])
         self.decode(page)
@@ -421,7 +422,7 @@ class PlannedStream(BookmarkedStream):
 
     def _bounds(self, window: Window) -> tuple[str, str]:
         """Write a window's bounds so that they compare with the key's values as strings."""
-        start = iso(window.start)[:-1]
+        start = floor_of(window.start)
         end = "~" if window.end is None else iso(window.end)[:-1]
         key = self.schema["properties"][self.key]
         return (start[:10], end[:10]) if key.get("format") == "date" else (start, end)
@@ -443,7 +444,9 @@ class PlannedStream(BookmarkedStream):
             or settings.max_records is not None
         ):
             return []
-        rows, moments = self._moments(page.rows)
+        rows, found = self._moments(page.rows)
+        # One row dated 1970 says nothing of how near to each other the others are.
+        moments = [moment for moment in found if moment >= iso(EPOCH)]
         if not moments:
             return []
         full = rows / page.page_size if page.page_size else 1.0
@@ -535,10 +538,6 @@ def _is_past(mark: Mark, dates: list[Any], keys: list[list[Any]]) -> bool:
     """Tell by the columns of a page's dates and keys whether a walk has come to a mark."""
     newest = max(_moments(dates), default=mark.date)
     return newest < mark.date or mark.row in zip(*keys, strict=True)
-
-
-def _wire(value: Any) -> str:  # noqa: ANN401
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _without(params: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from tap_twilio import settings as settings_
 from tap_twilio.ahead import Ahead
 from tap_twilio.credentials import Credentials
 from tap_twilio.errors import IncompleteError, Stopped
@@ -16,10 +18,14 @@ from tap_twilio.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from tap_twilio.settings import Settings
 
 logger = logging.getLogger("tap-twilio")
+
+CLOCKS_AGREE = timedelta(minutes=1)
+"""How far this machine's clock and Twilio's may be apart without a word."""
 
 
 class Run:
@@ -56,6 +62,7 @@ class Run:
             connections=workers + 1,
             timeout=settings.request_timeout,
             user_agent=settings.user_agent,
+            note_date=_compare_clocks,
         )
         self.ahead = Ahead(workers, self.checkpoint)
         self.progress = Progress()
@@ -67,6 +74,16 @@ class Run:
         self._limiters: dict[str, Limiter] = {}
         self._write_state = write_state
         self._exit_code: int | None = None
+
+    @property
+    def present(self) -> datetime:
+        """What time it is by the clock that rows are dated by, as far as that is known."""
+        return self.transport.date or self.settings.now
+
+    @property
+    def reached(self) -> datetime:
+        """Up to when bookmarks may move: the run's beginning by whichever clock is behind."""
+        return min(self.settings.now, self.present)
 
     def limiter(self, account_sid: str) -> Limiter:
         """Give an account's bound on requests in flight.
@@ -157,3 +174,27 @@ class Run:
         if failures := self.progress.failures:
             msg = f"{len(failures)} of the things to read could not be read to the end; see above"
             raise IncompleteError(msg)
+
+
+def _compare_clocks(date: datetime) -> None:
+    """Say so if this machine's clock is wrong.
+
+    Args:
+        date: Twilio's moment now.
+    """
+    ahead = settings_.now_utc() - date
+    if abs(ahead) <= CLOCKS_AGREE:
+        return
+    seconds = abs(ahead) // timedelta(seconds=1)
+    if ahead > timedelta(0):
+        logger.warning(
+            "This machine's clock is %d seconds ahead of Twilio's: bookmarks keep to Twilio's, so "
+            "nothing is lost, but dates that are counted back from now are off by as much",
+            seconds,
+        )
+    else:
+        logger.warning(
+            "This machine's clock is %d seconds behind Twilio's: bookmarks keep to this machine's, "
+            "so nothing is lost, but what is newer is read again by the next run",
+            seconds,
+        )

@@ -18,6 +18,7 @@ from tap_twilio.credentials import ROOT_PRODUCT
 from tap_twilio.errors import AbsentError, ChainError, RefusedError, ResponseError
 from tap_twilio.planning import CREATED, PlannedStream
 from tap_twilio.progress import Failure
+from tap_twilio.references import mapping
 from tap_twilio.rows import Alike, column
 from tap_twilio.undated import FIRST_PAGES, IDLE_ROWS, LONGEST_UNSETTLED, Marks
 from tap_twilio.windows import iso
@@ -103,7 +104,7 @@ class TwilioStream(PlannedStream):
             recent = [made for made in unsettled if made >= oldest]
             self.note_searched(context, min(recent, default=None))
         if self.skips_unchanged:
-            self.move_bookmark(context, self.run.settings.now)
+            self.move_bookmark(context, self.run.reached)
 
     def _numbered(self, pages: Iterable[Page]) -> Iterator[Page]:
         position = itertools.count()
@@ -279,8 +280,9 @@ class TwilioStream(PlannedStream):
         if self._is_plain and isinstance(writer, Writer):
             writer.write_records(self.name, records, self.run.settings.now, self._stream_version)
         else:
-            for record in records:
-                self._write_record_message(record)
+            with mapping(f"they can't be applied to {self.name}"):
+                for record in records:
+                    self._write_record_message(record)
         self.state_manager.is_flushed = False
 
     @cached_property

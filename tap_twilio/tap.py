@@ -7,21 +7,23 @@ import os
 import signal
 import sys
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import click
 from singer_sdk import Tap, metrics
+from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.singerlib import Catalog, StateMessage
 from typing_extensions import override
 
-from tap_twilio import inputs, settings
+from tap_twilio import inputs, references, settings
 from tap_twilio.errors import Stopped, TapError
 from tap_twilio.pii import Rule
 from tap_twilio.redaction import is_news, redactor
 from tap_twilio.run import Run
-from tap_twilio.stream import TwilioStream
 from tap_twilio.streams import STREAMS
 from tap_twilio.streams.accounts import Accounts
 from tap_twilio.streams.custom import CustomStream, Samples, classes
@@ -36,12 +38,20 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 
+    from tap_twilio.stream import TwilioStream
+
 
 SIGNAL_BASE = 128
 """A process that a signal ended exits with this plus the signal's number."""
 
 
-_TOLD_BY_THE_SDK = (ConfigValidationError, click.exceptions.Exit, click.ClickException)
+_TOLD_BY_CLICK = (click.exceptions.Exit, click.ClickException)
+
+FROM_ENV = "ENV"
+"""What ``--config`` is given for settings in the environment."""
+
+TESTS = ["connection", "records", "schema", "all", "disabled"]
+"""What ``--test`` is given; nothing means all, and its absence, to the SDK, disabled."""
 
 
 class TapTwilio(Tap):
@@ -70,6 +80,23 @@ class TapTwilio(Tap):
 
     # --- Settings ------------------------------------------------------------------------------
 
+    @classmethod
+    @override
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        super().append_builtin_config(config_jsonschema)
+        references.mend(config_jsonschema["properties"]["stream_maps"])
+
+    @classproperty
+    @override
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - as the SDK has it
+        cls.append_builtin_config(cls.config_jsonschema)
+        properties = cls.config_jsonschema["properties"]
+        # The SDK takes what it can't read for false, or fails: it is let read texts only.
+        texts = parse_environment_config(
+            {"properties": {name: {"type": "string"} for name in properties}}, cls._env_var_prefix
+        )
+        return {name: settings.from_text(text, properties[name]) for name, text in texts.items()}
+
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         for secret in settings.secrets(self._config):
@@ -80,23 +107,37 @@ class TapTwilio(Tap):
         self._custom: list[type[CustomStream]] = []
         self._mistakes: list[str] = []
         try:
-            self._settings = settings.parse(
+            given = settings.parse(
                 self._config,
                 properties=self.config_jsonschema["properties"],
                 user_agent=f"{self.name}/{self.plugin_version}",
                 now=self.moment(),
             )
-            self._custom = classes(self._settings.custom_streams)
+            for signature in (given.signature, *given.subaccount_signatures.values()):
+                redactor.add_signature(signature)
+            self._custom = classes(given.custom_streams)
+            self._check_streams(given)
         except settings.SettingsError as error:
-            self._settings = None
-            self._mistakes = error.errors
-            if raise_errors:
+            # What there is to read can be told to those who have no credentials yet.
+            if raise_errors or not error.is_unsigned:
                 summary = "Config validation failed"
                 raise ConfigValidationError(
                     summary, errors=error.errors, schema=self.config_jsonschema
                 ) from None
-            return error.errors
-        return []
+            self._mistakes = error.errors
+        else:
+            self._settings = given
+        return self._mistakes
+
+    def _check_streams(self, given: settings.Settings) -> None:
+        """Look whether the streams and parameters that settings name are there."""
+        known = {stream.name: stream for stream in (*STREAMS, *self._custom)}
+        mistakes = [
+            *references.filter_mistakes(given.filters, known),
+            *references.map_mistakes(self._config.get("stream_maps") or {}, known),
+        ]
+        if mistakes:
+            raise settings.SettingsError(mistakes)
 
     @property
     def pii(self) -> Rule:
@@ -114,23 +155,7 @@ class TapTwilio(Tap):
         if self._settings is None:
             msg = "This needs settings that make sense"
             raise TapError(msg)
-        self._check_filters(self._settings)
         return Run(self._settings, write_state=self.write_last_state)
-
-    def _check_filters(self, given: settings.Settings) -> None:
-        for name, parameters in given.filters.items():
-            stream = self.streams.get(name)
-            if not isinstance(stream, TwilioStream):
-                hint = settings.did_you_mean(name, list(self.streams))
-                msg = f"filters: there is no stream {name!r}; {hint}"
-                raise TapError(msg)
-            own = set(stream.window.names) if stream.window is not None else set()
-            known = [key for key, wire in stream.endpoint.parameters.items() if wire not in own]
-            for parameter in parameters:
-                if parameter not in known:
-                    hint = settings.did_you_mean(parameter, known)
-                    msg = f"filters.{name}: the endpoint has no parameter {parameter!r}; {hint}"
-                    raise TapError(msg)
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
@@ -138,7 +163,7 @@ class TapTwilio(Tap):
             stream.name: cast("str", stream.replication_key) if stream.window else None
             for stream in (*STREAMS, *self._custom)
         }
-        for note in inputs.understand(state, keys, settings.now_utc()):
+        for note in inputs.understand(state, keys, self.moment()):
             self.logger.warning("--state: %s", note)
         super().load_state(state)
 
@@ -148,15 +173,13 @@ class TapTwilio(Tap):
     def setup_mapper(self) -> None:
         # The streams put their own schemas into the catalog, which the mapper reads.
         streams = self.streams
-        if self.input_catalog is None:
-            super().setup_mapper()
-            return
-        # The mapper takes longer over all streams than everything else does before a run.
-        super(Tap, self).setup_mapper()
-        selected = [name for name in self.catalog if streams[name].selected]
-        self.mapper.register_raw_streams_from_catalog(
-            Catalog({name: self.catalog[name] for name in selected})
-        )
+        catalog = self.catalog
+        if self.input_catalog is not None:
+            # The mapper takes longer over all streams than everything else does before a run.
+            catalog = Catalog({name: catalog[name] for name in catalog if streams[name].selected})
+        with references.mapping("they make no sense"):
+            super(Tap, self).setup_mapper()
+            self.mapper.register_raw_streams_from_catalog(catalog)
 
     @override
     def discover_streams(self) -> Sequence[TwilioStream]:
@@ -235,14 +258,13 @@ class TapTwilio(Tap):
     @classmethod
     @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
-        try:
-            return super().cb_config(ctx, param, value)
-        except OSError as error:
-            problem = str(error)
-        except (TypeError, ValueError) as error:
-            problem = f"{', '.join(value)}: not a JSON object ({error})"
-        cls.logger.error("--config: %s", problem)
-        raise click.exceptions.Exit(1)
+        with _Ending(cls.logger):
+            # The SDK is left to look into the environment only.
+            given = super().cb_config(ctx, param, tuple(one for one in value if one == FROM_ENV))
+            for path in value:
+                if path != FROM_ENV:
+                    given.config |= inputs.read_file("config", Path(path), is_one_of=True)
+            return given
 
     @classmethod
     @override
@@ -254,8 +276,11 @@ class TapTwilio(Tap):
     @override
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
         with _Ending(cls.logger):
+            if value not in TESTS:
+                msg = f"--test: there is no test {value!r}; {settings.did_you_mean(value, TESTS)}"
+                raise TapError(msg)
             if value != "connection":
-                super().cb_test(ctx, param, value)
+                super().cb_test(ctx, param, "all" if value == "records" else value)
                 return
             config = ctx.params["config"]
             tap = cls(config=config.config, parse_env_config=config.parse_env)
@@ -287,10 +312,11 @@ class _Ending:
             sys.exit(SIGNAL_BASE + signal.SIGPIPE)
         if isinstance(error, Stopped):
             return
-        if isinstance(error, TapError):
-            self._logger.error("%s", error)
+        if isinstance(error, (TapError, ConfigValidationError)):
+            for sentence in getattr(error, "errors", [error]):
+                self._logger.error("%s", sentence)
             sys.exit(1)
-        if isinstance(error, Exception) and not isinstance(error, _TOLD_BY_THE_SDK):
+        if isinstance(error, Exception) and not isinstance(error, _TOLD_BY_CLICK):
             self._logger.debug("Where it happened", exc_info=error)
             self._logger.error(
                 "Unexpected %s: %s. LOGLEVEL=DEBUG tells where; please report it",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlencode, urlsplit
@@ -12,9 +14,10 @@ from urllib3 import Retry, Timeout
 from urllib3.exceptions import HTTPError, SSLError
 
 from tap_twilio.errors import TapError, ThrottledError, TransientError, from_response
+from tap_twilio.windows import EPOCH
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from requests.auth import AuthBase
     from urllib3 import HTTPConnectionPool
@@ -29,15 +32,27 @@ ONCE: Final = Retry(total=False)
 
 
 class Transport:
-    """The connections of a run: one pool a host, shared by all streams."""
+    """The connections of a run: one pool a host, shared by all streams.
 
-    def __init__(self, *, connections: int, timeout: float, user_agent: str) -> None:
+    Attributes:
+        date: Twilio's moment at its first answer, in UTC; none before that.
+    """
+
+    def __init__(
+        self,
+        *,
+        connections: int,
+        timeout: float,
+        user_agent: str,
+        note_date: Callable[[datetime], None],
+    ) -> None:
         """Open nothing yet.
 
         Args:
             connections: Most connections to keep to a host.
             timeout: Seconds to wait for an answer, and between its parts.
             user_agent: How the tap names itself.
+            note_date: Told ``date``, once it is known.
         """
         self._timeout = Timeout(connect=CONNECT_TIMEOUT, read=timeout)
         # These two know what the environment says of proxies and certificates.
@@ -45,6 +60,8 @@ class Transport:
         self._session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
         self._adapter = HTTPAdapter(pool_maxsize=connections)
         self._pools: dict[str, tuple[HTTPConnectionPool, str]] = {}
+        self._note_date = note_date
+        self.date: datetime | None = None
 
     def get(
         self,
@@ -120,12 +137,24 @@ class Transport:
             raise TapError(msg) from untrusted
         except HTTPError as error:
             raise requests.ConnectionError(error) from error
+        if self.date is None:
+            self._look_at_date(response.headers.get("Date"))
         try:
             body = response.read(decode_content=True)
         except HTTPError as error:
             message = f"the answer broke off ({type(error).__name__})"
             raise TransientError(endpoint, response.status, message=message) from error
         return response.status, response.headers, body
+
+    def _look_at_date(self, value: str | None) -> None:
+        try:
+            date = parsedate_to_datetime(value or "")
+            date = date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
+        except (ArithmeticError, LookupError, TypeError, ValueError):
+            return
+        if date >= EPOCH:
+            self.date = date
+            self._note_date(date)
 
     def _pool(self, host: str) -> tuple[HTTPConnectionPool, str]:
         """Give a host's connections, and what its proxy wants before each path."""

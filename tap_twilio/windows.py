@@ -19,7 +19,8 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 EPOCH = datetime(2008, 1, 1, tzinfo=UTC)
-"""Twilio's first year: nothing it lists is older."""
+"""Twilio's first year. A range from then on has no lower bound: what says that it is older, such as
+a row dated 1970, is in it."""
 
 PAGES_PER_WINDOW = 0.8
 """Aimed at when a window is split: most parts then take one request, and none waits for another."""
@@ -269,13 +270,30 @@ def parse_moment(value: str, now: datetime) -> datetime:
         ValueError: It is none of these.
     """
     text = value.strip()
-    if text[:1] in {"P", "p"}:
-        moment: datetime = now - isodate.parse_duration(text.upper())
-    else:
-        moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return moment.astimezone(UTC).replace(microsecond=0)
+    try:
+        if text[:1] in {"P", "p"}:
+            moment: datetime = now - isodate.parse_duration(text.upper())
+        else:
+            moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC).replace(microsecond=0)
+    except ArithmeticError as error:
+        msg = "it is beyond the ends of the calendar"
+        raise ValueError(msg) from error
+
+
+def floor_of(start: datetime) -> str:
+    """Write where a range begins, so that it compares with the dates of rows as strings.
+
+    Args:
+        start: First moment of the range, in UTC.
+
+    Returns:
+        ``YYYY-MM-DDThh:mm:ss``; nothing for a range without a beginning, which holds rows of any
+        date, 1970 among them.
+    """
+    return "" if start <= EPOCH else iso(start)[:-1]
 
 
 def iso(moment: datetime) -> str:

@@ -80,7 +80,7 @@ def error(
     if stream is not None:
         content["stream_descriptor"] = {"name": stream}
     if stack_trace is not None:
-        content["stack_trace"] = redactor.clean(stack_trace)
+        content["stack_trace"] = redactor.clean_trace(stack_trace)
     return trace("ERROR", "error", content)
 
 

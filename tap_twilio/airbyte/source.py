@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 import signal
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import requests
 from singer_sdk.exceptions import ConfigValidationError
@@ -23,8 +22,10 @@ from tap_twilio.airbyte.spec import specification, understood
 from tap_twilio.airbyte.state import parsed
 from tap_twilio.airbyte.tap import SourceTap
 from tap_twilio.errors import Stopped, TapError
+from tap_twilio.inputs import read_file
 from tap_twilio.redaction import redactor
 from tap_twilio.streams.accounts import Accounts
+from tap_twilio.streams.custom import CustomStream
 from tap_twilio.tap import SIGNAL_BASE
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def _carry_out(options: argparse.Namespace, output: Output) -> int:
     if options.command == "spec":
         output.send({"type": "SPEC", "spec": specification()})
         return 0
-    config = understood(_loaded("config", options.config))
+    config = understood(read_file("config", options.config))
     if options.command == "check":
         _sign_in(SourceTap(config=config, setup_mapper=False))
         output.send(_connection("SUCCEEDED"))
@@ -113,8 +114,8 @@ def _carry_out(options: argparse.Namespace, output: Output) -> int:
         tap = SourceTap(config=config, setup_mapper=False)
         output.send({"type": "CATALOG", "catalog": discovered(tap)})
         return 0
-    catalog = _loaded("catalog", options.catalog)
-    blobs = parsed(None if options.state is None else _loaded("state", options.state, list))
+    catalog = read_file("catalog", options.catalog)
+    blobs = parsed(None if options.state is None else read_file("state", options.state, list))
     writer = StreamWriter(output, blobs)
     tap = SourceTap(config=config, message_writer=writer)
     complete = read(tap, wanted(tap, catalog), blobs, output, writer)
@@ -122,25 +123,14 @@ def _carry_out(options: argparse.Namespace, output: Output) -> int:
 
 
 def _sign_in(tap: SourceTap) -> None:
+    """Do what a read does before it reads."""
     accounts = tap.stream(Accounts.name)
     assert isinstance(accounts, Accounts)  # noqa: S101
     accounts.sign_in()
-
-
-def _loaded(name: str, path: Path, *kinds: type) -> Any:  # noqa: ANN401
-    """Read an input file."""
-    try:
-        content = json.loads(path.read_bytes())
-    except OSError as error:
-        problem = str(error)
-    except ValueError as error:
-        problem = f"the file is not JSON ({error})"
-    else:
-        if isinstance(content, (dict, *kinds)):
-            return content
-        problem = "the file holds no JSON object"
-    msg = f"--{name}: {problem}"
-    raise TapError(msg)
+    for stream in tap.streams.values():
+        if isinstance(stream, CustomStream):
+            # What it declares is held against its first rows.
+            _ = stream.schema
 
 
 def _connection(status: str, sentence: str | None = None) -> messages.Message:

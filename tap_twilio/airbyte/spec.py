@@ -60,7 +60,7 @@ def understood(config: Mapping[str, Any]) -> dict[str, Any]:
         if value and isinstance(value, str) and _types(schema) in NESTED:
             try:
                 known[name] = json.loads(value)
-            except ValueError:
+            except (ValueError, RecursionError):
                 msg = f"{name}: the text is not JSON"
                 raise TapError(msg) from None
     return known

@@ -37,14 +37,18 @@ def parsed(content: Any) -> dict[str, Blob]:  # noqa: ANN401
             stream = message["stream"]
             name, blob = stream["stream_descriptor"]["name"], stream.get("stream_state") or {}
             partitions = blob.get("partitions", [])
+            strangers = blob.keys() - {"partitions", COMPLETE, NO_CURSOR}
         except (AttributeError, KeyError, TypeError):
             partitions = None
-        if not isinstance(partitions, list):
+        if not isinstance(partitions, list) or not isinstance(name, str) or strangers:
             msg = (
                 "--state: this is no state of this source; it looks like "
                 '[{"type": "STREAM", "stream": {"stream_descriptor": {"name": "calls"}, '
                 '"stream_state": {"partitions": […]}}}]. Run without it to begin anew'
             )
+            raise TapError(msg)
+        if name in blobs:
+            msg = f"--state: there are two of {name}. Leave the older one, to lose nothing"
             raise TapError(msg)
         blobs[name] = blob
     check_state({"bookmarks": {name: bookmarks(blob) for name, blob in blobs.items()}})

@@ -21,7 +21,7 @@ from tap_twilio.schemas import Endpoint, snake
 from tap_twilio.settings import SettingsError, did_you_mean
 from tap_twilio.streams import STREAMS
 from tap_twilio.streams.accounts import Accounts, AccountStream
-from tap_twilio.windows import EPOCH, Window, iso
+from tap_twilio.windows import EPOCH, Window, floor_of, iso
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -167,7 +167,7 @@ class CustomStream(AccountStream):
     def cut(self, page: Page) -> None:
         window, dates, key = page.request.window, self.window, self.declaration.replication_key
         if window is not None and dates is not None and key is not None:
-            oldest = iso(window.start - FAR_OFF)
+            oldest = floor_of(window.start - FAR_OFF)
             newest = "~" if window.end is None else iso(window.end + FAR_OFF)
             if not all(oldest < date < newest for date in column(page.records, key) if date):
                 after, before = dates.names
@@ -295,7 +295,7 @@ class Samples:
         settings, dates = self._tap.run.settings, stream.window
         params: dict[str, str] = {}
         if dates is not None:
-            start = dates.clamp(settings.start or EPOCH, settings.now)
+            start = dates.clamp(settings.start or EPOCH, self._tap.run.reached)
             params = dates.params(Window(start, settings.end), settings.now)
         for chain in stream.chain_params:
             try:
