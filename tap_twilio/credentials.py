@@ -34,15 +34,20 @@ class Credentials:
     listed: dict[str, HTTPBasicAuth] = field(default_factory=dict, repr=False)
     refused: set[str] = field(default_factory=set)
 
-    def learn(self, account_sid: str, auth_token: str) -> None:
+    def learn(self, account_sid: str, auth_token: str) -> HTTPBasicAuth:
         """Keep a subaccount's token, as the accounts list gives it.
 
         Args:
             account_sid: The subaccount.
             auth_token: Its token.
+
+        Returns:
+            How the account signs with it.
         """
+        signature = HTTPBasicAuth(account_sid, auth_token)
         if account_sid != self.account_sid:
-            self.listed.setdefault(account_sid, HTTPBasicAuth(account_sid, auth_token))
+            self.listed.setdefault(account_sid, signature)
+        return signature
 
     def signs_by_list(self, account_sid: str) -> bool:
         """Tell whether an account signs with the token that the accounts list gives.

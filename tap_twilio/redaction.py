@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import Final
+from base64 import b64encode
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, quote_plus
 
 from typing_extensions import override
+
+if TYPE_CHECKING:
+    from requests.auth import HTTPBasicAuth
 
 MASK: Final = "********"
 SHORTEST: Final = 6
@@ -39,10 +44,27 @@ def is_news(record: logging.LogRecord) -> bool:
 _QUERY: Final = re.compile(r"(https?://[^\s?]+|/(?:2010-04-01|v\d+)/[^\s?]*)\?[^\s)'\"]+")
 
 
+def printable(text: str) -> str:
+    """Write a text so that it is one line, and nothing that a terminal would obey.
+
+    Args:
+        text: Any text, such as one from outside.
+
+    Returns:
+        The text, with an escape in place of each character that can't be printed.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+    )
+
+
 class Redactor(logging.Filter):
     """Masks every known secret in log records, wherever in a message it stands.
 
     The queries of addresses are left out besides, unless for debugging: filters hold phone numbers.
+    And messages are made one line each, as parts of them come from outside.
     """
 
     def __init__(self) -> None:
@@ -57,10 +79,21 @@ class Redactor(logging.Filter):
             secret: The value; anything but a string of some length is ignored.
         """
         if isinstance(secret, str) and len(secret) >= SHORTEST:
-            self._secrets.add(secret)
+            quoted = quote(secret, safe="", errors="replace")
+            self._secrets |= {secret, quoted, quote_plus(secret, errors="replace")}
+
+    def add_signature(self, signature: HTTPBasicAuth) -> None:
+        """Make credentials unspeakable, in the form too in which requests carry them.
+
+        Args:
+            signature: The credentials.
+        """
+        self.add(signature.password)
+        pair = ":".join(map(str, (signature.username, signature.password)))
+        self.add(b64encode(pair.encode(errors="replace")).decode())
 
     def clean(self, text: str) -> str:
-        """Mask secrets in a text.
+        """Mask secrets in a text, and make it one line.
 
         Args:
             text: Any text.
@@ -68,7 +101,22 @@ class Redactor(logging.Filter):
         Returns:
             The text, with a mask in each secret's place.
         """
-        for secret in self._secrets:
+        return printable(self._masked(text))
+
+    def clean_trace(self, trace: str) -> str:
+        """Mask secrets in a traceback.
+
+        Args:
+            trace: The traceback, of several lines.
+
+        Returns:
+            The same, set in, so that no line of it looks like another message.
+        """
+        return "\n  ".join(map(printable, self._masked(trace).split("\n")))
+
+    def _masked(self, text: str) -> str:
+        # Workers learn of new ones meanwhile. The longest first: another may be a part of it.
+        for secret in sorted(self._secrets.copy(), key=len, reverse=True):
             if secret in text:
                 text = text.replace(secret, MASK)
         return text
@@ -83,7 +131,8 @@ class Redactor(logging.Filter):
             record.msg, record.args = cleaned, ()
         if record.exc_info:
             trace = logging.Formatter().formatException(record.exc_info)
-            record.exc_text = self.clean(trace)
+            # Formatters that make their own of it would tell what it hides.
+            record.exc_text, record.exc_info = self.clean_trace(trace), None
         return True
 
     def guard(self) -> None:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
 
+from tap_twilio.redaction import printable
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -50,7 +52,7 @@ class Status(logging.Filter):
         self._drawn = now
         width = shutil.get_terminal_size().columns - 1
         self._shown = True
-        sys.stderr.write(f"{CLEAR}{text()[:width]}")
+        sys.stderr.write(f"{CLEAR}{printable(text())[:width]}")
         sys.stderr.flush()
 
     def close(self) -> None:

@@ -47,9 +47,9 @@ class Accounts(TwilioStream):
     def arrived(self, page: Page) -> list[Iterator[Request]]:
         self.decode(page)
         for record in page.records:
-            if (token := record.get("auth_token")) and "sid" in record:
-                redactor.add(token)
-                self.run.credentials.learn(record["sid"], token)
+            sid, token = record.get("sid"), record.get("auth_token")
+            if isinstance(sid, str) and isinstance(token, str) and token:
+                redactor.add_signature(self.run.credentials.learn(sid, token))
         # What is below is announced once all accounts are known: the settings may leave some out.
         self.converter.convert(page.records)
         page.following = page.request.after(page)
