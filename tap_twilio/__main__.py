@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from tap_twilio.memory import collect_rarely
+from tap_twilio.process import begin
 
 
 def main() -> None:
     """Run the tap."""
-    # Before everything else is imported: a fourth of the time which that takes is collection.
-    collect_rarely()
+    begin()
     from tap_twilio.tap import TapTwilio  # noqa: PLC0415
 
-    TapTwilio.cli()
+    TapTwilio.main()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 from urllib.parse import quote, urlsplit
 
 import backoff
-import requests
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib import Catalog, Schema
 from singer_sdk.streams import RESTStream, Stream
@@ -28,6 +27,7 @@ from tap_twilio.errors import (
     TapError,
     ThrottledError,
     TransientError,
+    UnreachableError,
 )
 from tap_twilio.pages import Page, Request
 from tap_twilio.pagination import CutError, ShapeError
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 SILENCE = 600.0
 """Seconds without an answer after which an account that only throttles is given up."""
 
-GIVEN_UP = (TapError, requests.exceptions.RequestException)
+GIVEN_UP = TapError
 """What a request ends with when its retries are used up."""
 
 SMALLEST_PAGE = 20
@@ -373,10 +373,10 @@ class EndpointClient(RESTStream[str]):
             kind = TransientError if attempt.misshapen < MISSHAPEN else ResponseError
             message = f"the answer isn't what it should be: {error}"
             raise kind(endpoint, HTTPStatus.OK, message=message) from error
-        except requests.exceptions.RequestException:
+        except UnreachableError:
             attempt.failures += 1
             raise
-        self.run.readable.add((self.name, account))
+        self.run.note_read(self.name, account)
         link = listing.link and self.run.settings.hosts.follow(self.product, listing.link)
         return Page(
             listing.rows,
@@ -391,7 +391,7 @@ class EndpointClient(RESTStream[str]):
 
     def _was_readable(self, request: Request, error: ResponseError) -> bool:
         """Tell whether a refusal contradicts what this account's stream gave before."""
-        if (self.name, self.account_of(request.context)) not in self.run.readable:
+        if self.name not in self.run.streams_read(self.account_of(request.context)):
             return False
         # Below another list, each path is a resource of its own; a link that leads nowhere is
         # its chain's affair.
@@ -420,8 +420,7 @@ class EndpointClient(RESTStream[str]):
         next(waits)
         error = yield 0.0
         while True:
-            asked = getattr(error, "retry_after", None)
-            wait = next(waits) if asked is None else asked
+            wait = getattr(error, "retry_after", None) or next(waits)
             error = yield wait
 
     @override

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from singer_sdk.exceptions import RetriableAPIError
@@ -11,6 +14,10 @@ from singer_sdk.exceptions import RetriableAPIError
 
 class TapError(Exception):
     """A failure that is told in one sentence, with what to do about it."""
+
+
+class UnreachableError(TapError, RetriableAPIError):
+    """No answer came; another try may go better."""
 
 
 class SignInError(TapError):
@@ -39,7 +46,7 @@ class ResponseError(TapError):
     Attributes:
         status: HTTP status code.
         code: Twilio's own error code, where the body had one.
-        retry_after: Seconds that Twilio asked to wait, where it said so.
+        retry_after: Seconds to wait, where Twilio asked for a pause.
     """
 
     def __init__(  # noqa: PLR0913
@@ -92,6 +99,14 @@ class TransientError(ResponseError, RetriableAPIError):
 
 OUTSIDE_RETENTION = 20004
 
+LONGEST_PAUSE: Final = 300.0
+"""Seconds to wait at most where Twilio, or a gateway before it, asks for a pause."""
+
+NO_PAUSE: Final = 86_400.0
+"""Seconds beyond which what asks for a pause makes no sense."""
+
+_SECONDS: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
+
 
 class _ErrorBody(msgspec.Struct):
     code: Any = None
@@ -113,7 +128,7 @@ def from_response(endpoint: str, status: int, body: bytes, headers: Any) -> Resp
     """
     try:
         problem = msgspec.json.decode(body, type=_ErrorBody)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         problem = _ErrorBody()
     code = problem.code if isinstance(problem.code, int) else None
     kind: type[ResponseError] = ResponseError
@@ -135,12 +150,26 @@ def from_response(endpoint: str, status: int, body: bytes, headers: Any) -> Resp
         code=code,
         message=str(problem.message or problem.detail or "")[:500],
         request_id=headers.get("Twilio-Request-Id"),
-        retry_after=_seconds(headers.get("Retry-After")),
+        retry_after=_pause(headers.get("Retry-After"), headers.get("Date")),
     )
 
 
-def _seconds(value: str | None) -> float | None:
+def _pause(value: str | None, sent: str | None) -> float | None:
+    """Read ``Retry-After``: how long to wait; none where it asks for nothing that makes sense."""
+    if value is None:
+        return None
+    if _SECONDS.fullmatch(value.strip()):
+        seconds = float(value)
+    else:
+        # The clock that wrote the one date wrote the other.
+        until, now = _moment(value), _moment(sent) or datetime.now(UTC)
+        seconds = (until - now).total_seconds() if until is not None else 0.0
+    return min(seconds, LONGEST_PAUSE) if 0.0 < seconds <= NO_PAUSE else None
+
+
+def _moment(value: str | None) -> datetime | None:
     try:
-        return max(0.0, float(value)) if value is not None else None
-    except ValueError:
+        moment = parsedate_to_datetime(value or "")
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    except (TypeError, ValueError, IndexError, OverflowError):
         return None

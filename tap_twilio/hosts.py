@@ -38,6 +38,11 @@ class Hosts:
     edge: str | None = None
     base_url: str | None = None
 
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Names of the settings that make the addresses differ from the usual ones."""
+        return tuple(name for name in ("base_url", "region", "edge") if getattr(self, name))
+
     def url(self, product: str) -> str:
         """Give a product's address.
 

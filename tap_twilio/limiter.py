@@ -81,7 +81,7 @@ class Limiter:
 
     def throttled(
         self, sent: float, *, concurrent: int | None = None, retry_after: float | None = None
-    ) -> None:
+    ) -> float:
         """Take note of a 429.
 
         Args:
@@ -89,12 +89,17 @@ class Limiter:
             concurrent: ``Twilio-Concurrent-Requests``: how many Twilio counted, other
                 programs' among them.
             retry_after: Seconds in which nothing is to be sent.
+
+        Returns:
+            By how many seconds this makes the pause longer that is made already.
         """
         with self._changed:
             now = time.monotonic()
+            before = max(self._resume, now)
             if retry_after:
-                self._resume = max(self._resume, now + retry_after)
+                self._resume = max(before, now + retry_after)
             if sent >= self._halved:
                 self._halved = now
                 bound = min(self.limit, concurrent) if concurrent else self.limit
                 self.limit = max(1.0, bound / 2)
+            return max(0.0, self._resume - before)

@@ -129,7 +129,8 @@ class Progress:
 
     def _glance(self) -> str:
         latest = next(reversed(self.positions), None)
-        total = f"{self.records.total():,} records, {self.requests.total():,} requests"
+        with self._lock:
+            total = f"{self.records.total():,} records, {self.requests.total():,} requests"
         return total if latest is None else f"{total} | {self._line(latest)}"
 
     def finish(self) -> None:
@@ -138,13 +139,18 @@ class Progress:
 
     # --- At its end ----------------------------------------------------------------------------
 
+    def _streams(self) -> list[str]:
+        """Name the streams that were read; workers may still count on where a run was stopped."""
+        with self._lock:
+            return sorted(self.records.keys() | self.requests.keys())
+
     def points(self) -> Iterator[metrics.Point[Any]]:
         """Give the run's measures: one of each kind for each stream that was read.
 
         Yields:
             Points as the SDK's metrics have them, tagged with the stream's name.
         """
-        for name in sorted(self.records | self.requests):
+        for name in self._streams():
             failed = any(failure.stream == name for failure in self.failures)
             status = metrics.Status.FAILED if failed else metrics.Status.SUCCEEDED
             begun, ended = self._spans.get(name, (0.0, 0.0))
@@ -169,19 +175,18 @@ class Progress:
         Returns:
             Lines without secrets: totals, a line for each stream, then what was left out.
         """
-        lines = [
-            (
-                f"Read {self.records.total():,} records with {self.requests.total():,} requests "
+        with self._lock:
+            records, requests = self.records.total(), self.requests.total()
+            lines = [
+                f"Read {records:,} records with {requests:,} requests "
                 f"({self.retries.total():,} of them retries)"
-            )
-        ]
-        names = sorted(self.records | self.requests)
+            ]
         lines += [
             f"  {name}: {self.records[name]:,} records, {self.requests[name]:,} requests"
             + (f", {self.absent[name]:,} not there (404)" if self.absent[name] else "")
             + (f", {self.lost[name]:,} rows that are no objects" if self.lost[name] else "")
             + _reach((bookmarks or {}).get(name, []))
-            for name in names
+            for name in self._streams()
         ]
         lines += [
             f"  skipped {name} of {account}: {reason}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 from base64 import b64encode
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, quote_plus
@@ -70,7 +71,9 @@ class Redactor(logging.Filter):
     def __init__(self) -> None:
         """Start without secrets."""
         super().__init__()
-        self._secrets: set[str] = set()
+        # Replaced, and never changed: any thread may log while another adds.
+        self._secrets: frozenset[str] = frozenset()
+        self._adding = threading.Lock()
 
     def add(self, secret: object) -> None:
         """Make a value unspeakable.
@@ -80,7 +83,8 @@ class Redactor(logging.Filter):
         """
         if isinstance(secret, str) and len(secret) >= SHORTEST:
             quoted = quote(secret, safe="", errors="replace")
-            self._secrets |= {secret, quoted, quote_plus(secret, errors="replace")}
+            with self._adding:
+                self._secrets |= {secret, quoted, quote_plus(secret, errors="replace")}
 
     def add_signature(self, signature: HTTPBasicAuth) -> None:
         """Make credentials unspeakable, in the form too in which requests carry them.
@@ -137,7 +141,7 @@ class Redactor(logging.Filter):
 
     def guard(self) -> None:
         """Watch over every handler there is, once each."""
-        loggers = [logging.getLogger(), *map(logging.getLogger, logging.root.manager.loggerDict)]
+        loggers = [logging.getLogger(), *map(logging.getLogger, [*logging.root.manager.loggerDict])]
         for logger in loggers:
             for handler in logger.handlers:
                 if self not in handler.filters:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tap_twilio import settings as settings_
 from tap_twilio.ahead import Ahead
+from tap_twilio.connections import Network
 from tap_twilio.credentials import Credentials
 from tap_twilio.errors import IncompleteError, Stopped
 from tap_twilio.limiter import Limiter
@@ -17,7 +20,7 @@ from tap_twilio.progress import Progress
 from tap_twilio.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from tap_twilio.settings import Settings
@@ -40,7 +43,7 @@ class Run:
         refused: Streams that an account's credentials may not read.
         shut: Accounts that are closed or suspended, and of which Twilio gives nothing.
         failed: Streams of accounts of which something could not be read.
-        readable: Streams of accounts that gave a page.
+        emits: Whether messages are written, so that the run may only end between two of them.
         heeds_time: Whether the date filters of streams were found to heed the time of day.
     """
 
@@ -58,22 +61,27 @@ class Run:
         self.credentials = Credentials(
             settings.account_sid, settings.signature, settings.subaccount_signatures
         )
-        self.transport = Transport(
+        network = Network(
             connections=workers + 1,
             timeout=settings.request_timeout,
-            user_agent=settings.user_agent,
-            note_date=_compare_clocks,
+            settings=settings.hosts.settings,
+        )
+        self.transport = Transport(
+            network, user_agent=settings.user_agent, note_date=_compare_clocks
         )
         self.ahead = Ahead(workers, self.checkpoint)
         self.progress = Progress()
         self.refused: set[tuple[str, str]] = set()
         self.shut: set[str] = set()
         self.failed: set[tuple[str, str]] = set()
-        self.readable: set[tuple[str, str]] = set()
+        self.emits = False
         self.heeds_time: dict[str, bool] = {}
+        self._lock = threading.Lock()
         self._limiters: dict[str, Limiter] = {}
+        self._readable: dict[str, set[str]] = {}
         self._write_state = write_state
         self._exit_code: int | None = None
+        self._aside = False
 
     @property
     def present(self) -> datetime:
@@ -86,7 +94,7 @@ class Run:
         return min(self.settings.now, self.present)
 
     def limiter(self, account_sid: str) -> Limiter:
-        """Give an account's bound on requests in flight.
+        """Give an account's bound on requests in flight; safe in any thread.
 
         Args:
             account_sid: The account.
@@ -97,8 +105,31 @@ class Run:
         limiter = self._limiters.get(account_sid)
         if limiter is None:
             new = Limiter(self.settings.max_concurrent_requests)
-            limiter = self._limiters.setdefault(account_sid, new)
+            with self._lock:
+                limiter = self._limiters.setdefault(account_sid, new)
         return limiter
+
+    def note_read(self, stream: str, account_sid: str) -> None:
+        """Take note of a stream that gave a page; safe in any thread.
+
+        Args:
+            stream: Name of the stream.
+            account_sid: The account.
+        """
+        with self._lock:
+            self._readable.setdefault(account_sid, set()).add(stream)
+
+    def streams_read(self, account_sid: str) -> frozenset[str]:
+        """Name the streams that gave a page; safe in any thread.
+
+        Args:
+            account_sid: The account.
+
+        Returns:
+            Their names.
+        """
+        with self._lock:
+            return frozenset(self._readable.get(account_sid, ()))
 
     def skip_unsigned(self, stream: str, account_sid: str) -> None:
         """Take note of a stream that nothing at hand can read for a subaccount.
@@ -140,8 +171,9 @@ class Run:
         logger.warning("%s: %s", account_sid, reason)
 
     def silence(self) -> float:
-        """Tell for how long no account has answered, in seconds."""
-        answered = [limiter.answered for limiter in self._limiters.values()]
+        """Tell for how long no account has answered, in seconds; safe in any thread."""
+        with self._lock:
+            answered = [limiter.answered for limiter in self._limiters.values()]
         return time.monotonic() - max(answered, default=time.monotonic())
 
     def stop(self, exit_code: int) -> None:
@@ -151,7 +183,22 @@ class Run:
             exit_code: What the process shall end with.
         """
         self._exit_code = exit_code
+        if self._aside:
+            self.checkpoint()
         self.ahead.wake()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Let :meth:`stop` end the run at once, while the emitting thread asks Twilio by itself.
+
+        Yields:
+            Nothing; nothing is to be half written then.
+        """
+        self._aside = True
+        try:
+            yield
+        finally:
+            self._aside = False
 
     def checkpoint(self) -> None:
         """End the run here if it was asked to.

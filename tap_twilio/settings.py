@@ -18,6 +18,7 @@ from requests.auth import HTTPBasicAuth
 from singer_sdk import typing as th
 
 from tap_twilio import declarations
+from tap_twilio.connections import WHOLE
 from tap_twilio.hosts import EDGES, Hosts
 from tap_twilio.windows import EPOCH, parse_moment
 
@@ -240,7 +241,8 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         th.NumberType(exclusive_minimum=0, maximum=86400),
         default=60,
         title="Request timeout",
-        description="Seconds to wait for an answer.",
+        description="Seconds to wait for an answer, and for each further part of it; all of it "
+        f"may take {WHOLE} times as long.",
     ),
     th.Property(
         "max_retries",
@@ -430,7 +432,7 @@ def parse(
         hosts = Hosts(given.get("region"), given.get("edge"), given.get("base_url"))
         declared, mistakes = declarations.read(given.get("custom_streams", ()), hosts)
         errors += map(short, mistakes)
-    errors += [*misplaced, *_credentials(given), *_choices(given)]
+    errors += [*misplaced, *_credentials(given), *_headers(given), *_choices(given)]
     if errors or missing:
         raise SettingsError([*missing, *errors], is_unsigned=not errors)
     return Settings(
@@ -674,6 +676,13 @@ def _addresses(given: Mapping[str, Any]) -> Iterator[str]:
         yield "base_url: it is not an address such as http://127.0.0.1:8400"
     if "region" in given or "edge" in given:
         yield "base_url: give either base_url or region and edge"
+
+
+def _headers(given: Mapping[str, Any]) -> Iterator[str]:
+    name = given.get("user_agent", "")
+    # More than this a header can't hold.
+    if not name.isprintable() or name != name.encode("latin-1", "ignore").decode("latin-1"):
+        yield "user_agent: it has characters that a header can't hold; for example 'etl/1.0'"
 
 
 def _is_address(url: str) -> bool:

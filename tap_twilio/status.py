@@ -24,7 +24,10 @@ CLEAR: Final = "\r\x1b[2K"
 def is_wanted() -> bool:
     """Tell whether somebody is looking: stderr is a terminal that can do it, and this is no CI."""
     return (
-        sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb" and "CI" not in os.environ
+        sys.stderr is not None
+        and sys.stderr.isatty()
+        and os.environ.get("TERM", "dumb") != "dumb"
+        and "CI" not in os.environ
     )
 
 

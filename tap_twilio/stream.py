@@ -375,9 +375,8 @@ class TwilioStream(PlannedStream):
             and self.product != ROOT_PRODUCT
             and self.run.credentials.signs_by_list(account)
             and not any(
-                reader == account
-                and cast("TwilioStream", self._tap.streams[name]).product != ROOT_PRODUCT
-                for name, reader in self.run.readable
+                cast("TwilioStream", self._tap.streams[name]).product != ROOT_PRODUCT
+                for name in self.run.streams_read(account)
             )
         )
 

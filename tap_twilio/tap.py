@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import os
-import signal
 import sys
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing_extensions import override
 from tap_twilio import inputs, references, settings
 from tap_twilio.errors import Stopped, TapError
 from tap_twilio.pii import Rule
+from tap_twilio.process import SIGNAL_BASE, lost_output
 from tap_twilio.redaction import is_news, redactor
 from tap_twilio.run import Run
 from tap_twilio.streams import STREAMS
@@ -39,10 +39,6 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 
     from tap_twilio.stream import TwilioStream
-
-
-SIGNAL_BASE = 128
-"""A process that a signal ended exits with this plus the signal's number."""
 
 
 _TOLD_BY_CLICK = (click.exceptions.Exit, click.ClickException)
@@ -76,7 +72,6 @@ class TapTwilio(Tap):
         """
         self.logger.addFilter(is_news)
         super().__init__(*args, **kwargs)
-        self._ready = True
 
     # --- Settings ------------------------------------------------------------------------------
 
@@ -231,15 +226,19 @@ class TapTwilio(Tap):
         if self._stopping:
             os._exit(SIGNAL_BASE + signum)
         self._stopping = True
-        if self._ready and "run" in self.__dict__:
+        if "run" in self.__dict__ and self.run.emits:
             self.logger.warning("Ending on signal %d", signum)
             self.run.stop(SIGNAL_BASE + signum)
         else:
             sys.exit(SIGNAL_BASE + signum)
 
     _stopping = False
-    # Before it is, there is no state that could be written.
-    _ready = False
+
+    @classmethod
+    def main(cls) -> None:
+        """Run the program."""
+        with _Ending(cls.logger):
+            cls.cli()
 
     @classmethod
     @override
@@ -302,15 +301,11 @@ class _Ending:
         redactor.guard()
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is None:
-            sys.stdout.flush()
-            return
-        if isinstance(error, BrokenPipeError):
-            # What is still buffered has nowhere to go, and Python would complain at its exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            self._logger.error("The target ended before the tap did")
-            sys.exit(SIGNAL_BASE + signal.SIGPIPE)
-        if isinstance(error, Stopped):
+        if lost := lost_output(error):
+            sentence, code = lost
+            self._logger.error("%s", sentence)
+            sys.exit(code)
+        if error is None or isinstance(error, Stopped):
             return
         if isinstance(error, (TapError, ConfigValidationError)):
             for sentence in getattr(error, "errors", [error]):

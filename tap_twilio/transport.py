@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import re
+import zlib
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -9,59 +12,69 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlencode, urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import Retry, Timeout
-from urllib3.exceptions import HTTPError, SSLError
+from urllib3 import Retry
+from urllib3.exceptions import HTTPError
 
-from tap_twilio.errors import TapError, ThrottledError, TransientError, from_response
+from tap_twilio.connections import root
+from tap_twilio.errors import ResponseError, ThrottledError, TransientError, from_response
 from tap_twilio.windows import EPOCH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from requests.auth import AuthBase
-    from urllib3 import HTTPConnectionPool
+    from urllib3 import BaseHTTPResponse
 
+    from tap_twilio.connections import Network
     from tap_twilio.limiter import Limiter
 
-CONNECT_TIMEOUT = 10.0
-"""Seconds to wait for a connection; reading has a setting."""
+logger = logging.getLogger("tap-twilio")
 
 ONCE: Final = Retry(total=False)
 """Leaves retries, and what failed, to the caller."""
 
+MIB: Final = 1024 * 1024
+
+LARGEST: Final = 64 * MIB
+"""Bytes of a body, decompressed: five thousand rows, the largest page there is, of 13 kB each."""
+
+LONG: Final = 5.0
+"""Seconds from which a pause is worth telling."""
+
+_GZIP: Final = b"\x1f\x8b"
+"""How a compressed body begins, and no JSON does."""
+
+_GZIP_FORM: Final = 16 + zlib.MAX_WBITS
+
+_COUNT: Final = re.compile("[0-9]{1,9}")
+
 
 class Transport:
-    """The connections of a run: one pool a host, shared by all streams.
+    """Asks Twilio; shared by all streams of a run.
 
     Attributes:
         date: Twilio's moment at its first answer, in UTC; none before that.
     """
 
     def __init__(
-        self,
-        *,
-        connections: int,
-        timeout: float,
-        user_agent: str,
-        note_date: Callable[[datetime], None],
+        self, network: Network, *, user_agent: str, note_date: Callable[[datetime], None]
     ) -> None:
         """Open nothing yet.
 
         Args:
-            connections: Most connections to keep to a host.
-            timeout: Seconds to wait for an answer, and between its parts.
+            network: How hosts are reached.
             user_agent: How the tap names itself.
             note_date: Told ``date``, once it is known.
         """
-        self._timeout = Timeout(connect=CONNECT_TIMEOUT, read=timeout)
-        # These two know what the environment says of proxies and certificates.
-        self._session = requests.Session()
-        self._session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
-        self._adapter = HTTPAdapter(pool_maxsize=connections)
-        self._pools: dict[str, tuple[HTTPConnectionPool, str]] = {}
         self._note_date = note_date
         self.date: datetime | None = None
+        self._network = network
+        self._headers = {
+            "User-Agent": user_agent,
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "Connection": "keep-alive",
+        }
 
     def get(
         self,
@@ -97,12 +110,14 @@ class Transport:
             return body
         error = from_response(endpoint, status, body, headers)
         if isinstance(error, ThrottledError):
-            concurrent = headers.get("Twilio-Concurrent-Requests", "")
-            limiter.throttled(
+            counted = headers.get("Twilio-Concurrent-Requests", "")
+            pause = limiter.throttled(
                 sent,
-                concurrent=int(concurrent) if concurrent.isdigit() else None,
+                concurrent=int(counted) if _COUNT.fullmatch(counted) else None,
                 retry_after=error.retry_after,
             )
+            if pause > LONG:
+                logger.warning("Twilio asks for a pause: waiting %.0f s (%s)", pause, error)
         elif not isinstance(error, TransientError):
             limiter.succeeded(sent)
         raise error
@@ -116,34 +131,32 @@ class Transport:
         the environment, keeps cookies, follows redirections, and reads the body in pieces.
         """
         address = urlsplit(url)
-        pool, prefix = self._pool(f"{address.scheme}://{address.netloc}")
+        route = self._network.route(f"{address.scheme}://{address.netloc}")
         query = "&".join(filter(None, (address.query, urlencode(params))))
-        request = requests.Request(headers=dict(self._session.headers))
+        request = requests.Request(headers=dict(self._headers))
         auth(cast("Any", request))
         try:
-            response = pool.urlopen(
+            response = route.pool.urlopen(
                 "GET",
-                f"{prefix}{address.path}?{query}" if query else prefix + address.path,
+                f"{route.prefix}{address.path}?{query}" if query else route.prefix + address.path,
                 headers=request.headers,
                 retries=ONCE,
-                timeout=self._timeout,
+                # A proxy's connections serve other hosts than its own.
+                assert_same_host=False,
+                timeout=route.timeout,
                 preload_content=False,
             )
-        except SSLError as untrusted:
-            msg = (
-                f"{address.hostname}: its certificate can't be verified ({untrusted}). If "
-                "it is a proxy's of your own, name the file of its CA in REQUESTS_CA_BUNDLE"
-            )
-            raise TapError(msg) from untrusted
         except HTTPError as error:
-            raise requests.ConnectionError(error) from error
+            raise route.explain(error, endpoint) from error
         if self.date is None:
             self._look_at_date(response.headers.get("Date"))
         try:
-            body = response.read(decode_content=True)
-        except HTTPError as error:
-            message = f"the answer broke off ({type(error).__name__})"
-            raise TransientError(endpoint, response.status, message=message) from error
+            body = _whole(response, endpoint)
+        finally:
+            # One that was not read to its end is of no further use.
+            response.close()
+        if response.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED and route.proxy is not None:
+            raise route.unauthenticated()
         return response.status, response.headers, body
 
     def _look_at_date(self, value: str | None) -> None:
@@ -156,17 +169,44 @@ class Transport:
             self.date = date
             self._note_date(date)
 
-    def _pool(self, host: str) -> tuple[HTTPConnectionPool, str]:
-        """Give a host's connections, and what its proxy wants before each path."""
-        if host not in self._pools:
-            known = self._session.merge_environment_settings(host, {}, None, None, None)
-            verify, cert, proxies = known["verify"], known["cert"], known["proxies"]
-            request = requests.Request("GET", host).prepare()
-            adapter: Any = self._adapter
-            pool = adapter.get_connection_with_tls_context(
-                request, verify, proxies=proxies, cert=cert
-            )
-            adapter.cert_verify(pool, host, verify, cert)
-            prefix = self._adapter.request_url(request, proxies).removesuffix("/")
-            self._pools[host] = pool, prefix
-        return self._pools[host]
+
+def _whole(response: BaseHTTPResponse, endpoint: str) -> bytes:
+    """Read a body, decompressed, and bounded in either form."""
+    try:
+        body = response.read(LARGEST + 1, decode_content=False)
+    except HTTPError as error:
+        cause = root(error)
+        reason = str(cause) if isinstance(cause, TimeoutError) else type(cause).__name__
+        raise _broken_off(response, endpoint, reason) from error
+    if response.length_remaining and len(body) <= LARGEST:
+        raise _broken_off(response, endpoint, f"{response.length_remaining} bytes are missing")
+    if body.startswith(_GZIP):
+        try:
+            body = _inflated(body)
+        except (zlib.error, EOFError) as error:
+            raise _broken_off(response, endpoint, "it can't be decompressed") from error
+    if len(body) > LARGEST:
+        message = (
+            f"the answer is larger than {LARGEST // MIB} MiB; with a smaller page_size it is less"
+        )
+        raise ResponseError(endpoint, response.status, message=message)
+    return body
+
+
+def _broken_off(response: BaseHTTPResponse, endpoint: str, reason: str) -> TransientError:
+    message = f"the answer broke off ({reason})"
+    return TransientError(endpoint, response.status, message=message)
+
+
+def _inflated(body: bytes) -> bytes:
+    """Decompress, up to what exceeds the bound; what follows the last part is of no use."""
+    parts: list[bytes] = []
+    room = LARGEST + 1
+    while room and body.startswith(_GZIP):
+        one = zlib.decompressobj(_GZIP_FORM)
+        parts.append(one.decompress(body, room))
+        room -= len(parts[-1])
+        if room and not one.eof:
+            raise EOFError
+        body = one.unused_data
+    return parts[0] if len(parts) == 1 else b"".join(parts)

@@ -1,6 +1,17 @@
-"""``python -m tap_twilio.airbyte`` is ``source-twilio``."""
+"""The program: ``source-twilio``, or ``python -m tap_twilio.airbyte``."""
 
-from tap_twilio.airbyte.source import main
+from __future__ import annotations
+
+from tap_twilio.process import begin
+
+
+def main() -> None:
+    """Run the source."""
+    begin()
+    from tap_twilio.airbyte import source  # noqa: PLC0415
+
+    source.main()
+
 
 if __name__ == "__main__":
     main()

@@ -159,8 +159,8 @@ class Output:
         except RuntimeError:
             # A signal's handler logs, and the signal came while this very thread was writing.
             self._late.append(encoder.encode(message) + b"\n")
-        except BrokenPipeError:
-            # Nobody reads any more, which whoever writes the next record finds out.
+        except OSError:
+            # Nothing can be written any more, which whoever writes the next record finds out.
             return
 
     def _write(self, lines: bytes | bytearray) -> None:

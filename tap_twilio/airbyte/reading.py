@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import requests
 from singer_sdk.contrib.msgspec import encoder
 from singer_sdk.singerlib import RecordMessage, StateMessage
 from typing_extensions import override
@@ -23,6 +22,7 @@ from tap_twilio.errors import (
     SignInError,
     ThrottledError,
     TransientError,
+    UnreachableError,
 )
 from tap_twilio.writer import Writer
 
@@ -54,7 +54,7 @@ def failure_type(error: Exception, otherwise: str) -> str:
     Returns:
         The protocol's word for it.
     """
-    if isinstance(error, (ThrottledError, TransientError, requests.exceptions.RequestException)):
+    if isinstance(error, (ThrottledError, TransientError, UnreachableError)):
         return messages.TRANSIENT_ERROR
     if isinstance(error, (RefusedError, SignInError)):
         return messages.CONFIG_ERROR

@@ -5,13 +5,11 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import signal
 import sys
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-import requests
 from singer_sdk.exceptions import ConfigValidationError
 
 from tap_twilio.airbyte import messages
@@ -23,15 +21,15 @@ from tap_twilio.airbyte.state import parsed
 from tap_twilio.airbyte.tap import SourceTap
 from tap_twilio.errors import Stopped, TapError
 from tap_twilio.inputs import read_file
+from tap_twilio.process import is_output, lost_output
 from tap_twilio.redaction import redactor
 from tap_twilio.streams.accounts import Accounts
 from tap_twilio.streams.custom import CustomStream
-from tap_twilio.tap import SIGNAL_BASE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-EXPECTED = (ConfigValidationError, TapError, requests.exceptions.RequestException)
+EXPECTED = (ConfigValidationError, TapError)
 """What is told in one sentence."""
 
 
@@ -51,6 +49,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.captureWarnings(capture=True)
     try:
         code = _run(options, output)
+    except OSError as error:
+        lost = lost_output(error)
+        if lost is None:
+            raise
+        sentence, code = lost
+        sys.stderr.write(f"{sentence}\n")
     finally:
         root.handlers, level = before
         root.setLevel(level)
@@ -83,10 +87,6 @@ def _run(options: argparse.Namespace, output: Output) -> int:
     """Carry out a command, and turn whatever ends it into a message and an exit code."""
     try:
         return _carry_out(options, output)
-    except BrokenPipeError:
-        # What is still buffered has nowhere to go, and Python would complain at its exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return SIGNAL_BASE + signal.SIGPIPE
     except Stopped as stopped:
         return cast("int", stopped.code)
     except EXPECTED as error:
@@ -94,7 +94,9 @@ def _run(options: argparse.Namespace, output: Output) -> int:
             output.send(_connection("FAILED", redactor.clean(_sentence(error))))
             return 0
         output.send(messages.error(_sentence(error), failure_type(error, messages.CONFIG_ERROR)))
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
+        if is_output(error):
+            raise
         sentence = f"Unexpected {type(error).__name__}: {error}. Please report it"
         trace = traceback.format_exc()
         output.send(messages.error(sentence, messages.SYSTEM_ERROR, stack_trace=trace))
@@ -142,6 +144,4 @@ def _sentence(error: Exception) -> str:
     """Tell an error as the tap does."""
     if isinstance(error, ConfigValidationError):
         return "; ".join(error.errors)
-    if isinstance(error, TapError):
-        return str(error)
-    return f"Twilio can't be reached: {error}"
+    return str(error)

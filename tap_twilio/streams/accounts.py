@@ -6,10 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from requests.exceptions import RequestException
 from typing_extensions import override
 
-from tap_twilio.errors import RefusedError, ResponseError, SignInError, Stopped, TapError
+from tap_twilio.errors import (
+    RefusedError,
+    ResponseError,
+    SignInError,
+    Stopped,
+    TapError,
+    UnreachableError,
+)
 from tap_twilio.pages import Page, Request
 from tap_twilio.redaction import redactor
 from tap_twilio.settings import did_you_mean
@@ -115,18 +121,19 @@ class Accounts(TwilioStream):
 
     def _ask(
         self, resource: str, account_sid: str, signature: HTTPBasicAuth
-    ) -> ResponseError | RequestException | None:
+    ) -> ResponseError | UnreachableError | None:
         """Ask for a row of a resource; tell what kept it away."""
         path = f"/2010-04-01/Accounts/{account_sid}/{resource}.json"
         try:
-            self.run.transport.get(
-                self.run.settings.hosts.url(self.product) + path,
-                {"PageSize": "1"},
-                endpoint=path,
-                auth=signature,
-                limiter=self.run.limiter(account_sid),
-            )
-        except (ResponseError, RequestException) as error:
+            with self.run.aside():
+                self.run.transport.get(
+                    self.run.settings.hosts.url(self.product) + path,
+                    {"PageSize": "1"},
+                    endpoint=path,
+                    auth=signature,
+                    limiter=self.run.limiter(account_sid),
+                )
+        except (ResponseError, UnreachableError) as error:
             return error
         return None
 
@@ -252,6 +259,7 @@ class Accounts(TwilioStream):
         self, context: Context | None = None, *, write_messages: bool = True
     ) -> Generator[Record, Any, Any]:
         """Read everything that is selected: all other streams are below this one."""
+        self.run.emits = write_messages
         below = cast("list[TwilioStream]", self.descendent_streams)
         selected = [each for each in (self, *below) if each.selected]
         for stream in selected if write_messages else ():
