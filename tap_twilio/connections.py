@@ -282,7 +282,7 @@ class Route:
         if refusal := _TUNNEL.match(str(cause)):
             status, reason = refusal.groups()
             return self._refused(status, reason, endpoint)
-        if isinstance(error, ReadTimeoutError):
+        if isinstance(error, ReadTimeoutError) and "handshake" not in str(cause):
             waited = f"no answer within {self.patience:g} s"
             waited = str(cause) if isinstance(cause, TooLongError) else waited
             return UnreachableError(
@@ -421,7 +421,8 @@ def reason_of(cause: BaseException) -> str:
     if isinstance(cause, socket.gaierror):
         return f"its name can't be resolved ({cause.strerror})"
     if isinstance(cause, TimeoutError):
-        return f"no connection within {CONNECT_TIMEOUT:g} s"
+        kind = "TLS connection" if "handshake" in str(cause) else "connection"
+        return f"no {kind} within {CONNECT_TIMEOUT:g} s"
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror
     if isinstance(cause, http.client.HTTPException) and not isinstance(cause, OSError):

@@ -70,5 +70,5 @@ def lost_output(error: BaseException | None) -> tuple[str, int] | None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if isinstance(error, BrokenPipeError):
         return "The target ended before the tap did", SIGNAL_BASE + signal.SIGPIPE
-    reason = f"stdout: {error.strerror}"
-    return f"{reason}. Make room, and run again with the last state that was written", 1
+    reason = f"stdout can't be written to: {error.strerror}"
+    return f"{reason}. Mend that, and run again with the last state that came out", 1

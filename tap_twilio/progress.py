@@ -176,11 +176,13 @@ class Progress:
             Lines without secrets: totals, a line for each stream, then what was left out.
         """
         with self._lock:
-            records, requests = self.records.total(), self.requests.total()
-            lines = [
-                f"Read {records:,} records with {requests:,} requests "
-                f"({self.retries.total():,} of them retries)"
-            ]
+            requests, retries = self.requests.total(), self.retries.total()
+        lines = [
+            (
+                f"Read {self.records.total():,} records with {requests:,} requests "
+                f"({retries:,} of them retries)"
+            )
+        ]
         lines += [
             f"  {name}: {self.records[name]:,} records, {self.requests[name]:,} requests"
             + (f", {self.absent[name]:,} not there (404)" if self.absent[name] else "")

@@ -119,10 +119,10 @@ class Redactor(logging.Filter):
         return "\n  ".join(map(printable, self._masked(trace).split("\n")))
 
     def _masked(self, text: str) -> str:
-        # Workers learn of new ones meanwhile. The longest first: another may be a part of it.
-        for secret in sorted(self._secrets.copy(), key=len, reverse=True):
-            if secret in text:
-                text = text.replace(secret, MASK)
+        said = [secret for secret in self._secrets if secret in text]
+        # One may be a part of another.
+        for secret in sorted(said, key=len, reverse=True):
+            text = text.replace(secret, MASK)
         return text
 
     @override

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
+import subprocess
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,7 @@ import pytest
 from sandbox import Sandbox
 from sandbox.api import Api
 from sandbox.paths import CONFERENCES
+from tap_twilio.connections import AUTHORITIES
 from tests.harness import (
     STREAMS_BY_NAME,
     LogKeeper,
@@ -51,6 +54,32 @@ def sandbox() -> Iterator[Callable[..., Sandbox]]:
     yield start
     for twilio in started:
         twilio.stop()
+
+
+@pytest.fixture
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that the machine's own environment says of proxies and certificates."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name in AUTHORITIES:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of 127.0.0.1 that vouches for itself, and its key."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("needs openssl to make a certificate")
+    file = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    new = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", *subject]
+    subprocess.run(
+        [*new, "-keyout", f"{file}.key", "-out", str(file)], check=True, capture_output=True
+    )
+    file.write_text(file.read_text() + file.with_name(f"{file.name}.key").read_text())
+    return file
 
 
 @pytest.fixture(scope="module")

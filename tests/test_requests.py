@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import threading
 import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from requests.auth import HTTPBasicAuth
 
 from tap_twilio.credentials import Credentials
 from tap_twilio.errors import (
+    LONGEST_PAUSE,
     AbsentError,
     LinkError,
     RefusedError,
@@ -25,6 +29,8 @@ from tap_twilio.hosts import EDGES, Hosts
 from tap_twilio.limiter import Limiter
 from tap_twilio.pagination import CutError, ShapeError, decode, read
 from tap_twilio.redaction import MASK, Redactor
+from tap_twilio.run import Run
+from tap_twilio.settings import Settings
 
 
 @pytest.mark.parametrize(
@@ -128,6 +134,54 @@ def test_an_error_says_what_twilio_said():
     assert error.retry_after == 2
     problem = b'{"type":"x","title":"t","status":400,"code":7,"detail":"Bad thing"}'
     assert "Bad thing" in str(from_response("/X", 400, problem, {}))
+
+
+SENT = "Wed, 21 Oct 2026 07:28:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("advice", "seconds"),
+    [
+        ("2", 2),
+        (" 0.5 ", 0.5),
+        ("301", LONGEST_PAUSE),
+        ("86400", LONGEST_PAUSE),
+        # By the clock of who says so, not by ours.
+        ("Wed, 21 Oct 2026 07:28:30 GMT", 30),
+        ("Wednesday, 21-Oct-26 07:28:30 GMT", 30),
+        ("Wed, 21 Oct 2026 09:28:30 +0200", 30),
+        ("Wed, 21 Oct 2026 08:28:00 GMT", LONGEST_PAUSE),
+        ("Wed, 21 Oct 2026 07:27:00 GMT", None),
+        ("Wed, 21 Oct 2037 07:28:00 GMT", None),
+        ("Wed, 31 Feb 2026 07:28:00 GMT", None),
+        ("0", None),
+        ("-1", None),
+        ("86401", None),
+        ("9" * 400, None),
+        ("1e2", None),
+        ("inf", None),
+        ("-inf", None),
+        ("nan", None),
+        ("0x10", None),
+        ("5, 5", None),
+        ("\N{SUPERSCRIPT TWO}", None),
+        ("\N{ARABIC-INDIC DIGIT TWO}", None),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_pauses_are_understood_and_bounded(advice, seconds):
+    error = from_response("/X", 429, b"", {"Retry-After": advice, "Date": SENT})
+
+    assert error.retry_after == seconds
+
+
+@pytest.mark.parametrize("sent", [None, "", "yesterday"])
+def test_a_pause_up_to_a_moment_needs_no_date(sent):
+    until = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
+    headers = {"Retry-After": until} | ({} if sent is None else {"Date": sent})
+
+    assert from_response("/X", 429, b"", headers).retry_after == pytest.approx(100, abs=5)
 
 
 @pytest.mark.parametrize(
@@ -288,6 +342,20 @@ def test_retry_after_holds_everybody_back():
     assert time.monotonic() - began >= 0.04
 
 
+def test_a_pause_is_news_but_once():
+    limiter = Limiter(cap=4)
+    sent = [limiter.enter() for _ in range(3)]
+
+    first = limiter.throttled(sent[0], retry_after=60)
+    again = [limiter.throttled(one, retry_after=60) for one in sent]
+    longer = limiter.throttled(sent[1], retry_after=90)
+
+    assert first == 60
+    assert all(news < 1 for news in again)
+    assert longer == pytest.approx(30, abs=1)
+    assert limiter.throttled(sent[2]) == 0
+
+
 def test_no_more_than_the_limit_are_in_flight():
     limiter = Limiter(cap=3)
     most = 0
@@ -320,8 +388,6 @@ def test_secrets_are_masked_wherever_they_stand():
     try:
         raise ValueError("with s3cret-token inside")  # noqa: EM101, TRY003, TRY301
     except ValueError:
-        import sys  # noqa: PLC0415
-
         record = logging.LogRecord(
             "x", 10, "f", 1, "url %s", ("https://u:s3cret-token@h",), sys.exc_info()
         )
@@ -331,3 +397,62 @@ def test_secrets_are_masked_wherever_they_stand():
 
     assert "s3cret-token" not in text
     assert MASK in text
+
+
+# --- What workers share ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def meanwhile():
+    """Lets something grow in another thread for as long as something else looks at it."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+
+    def both(grow, look):
+        thread = threading.Thread(target=lambda: [grow(str(number)) for number in range(3000)])
+        thread.start()
+        while thread.is_alive():
+            look()
+        thread.join()
+
+    yield both
+    sys.setswitchinterval(usual)
+
+
+@pytest.fixture
+def shared():
+    moment = datetime(2026, 11, 20, tzinfo=UTC)
+    settings = Settings("AC1", HTTPBasicAuth("AC1", "t"), Hosts(), moment, None, None)
+    return Run(settings, write_state=lambda: None)
+
+
+def test_workers_may_begin_with_accounts_at_any_time(shared, meanwhile):
+    meanwhile(shared.limiter, shared.silence)
+
+    assert shared.silence() < 60
+
+
+def test_workers_may_read_streams_at_any_time(shared, meanwhile):
+    meanwhile(lambda name: shared.note_read(name, "AC1"), lambda: shared.streams_read("AC1"))
+
+    assert len(shared.streams_read("AC1")) == 3000
+    assert shared.streams_read("AC2") == frozenset()
+
+
+def test_workers_may_make_requests_at_any_time(shared, meanwhile):
+    progress = shared.progress
+
+    meanwhile(
+        lambda name: progress.count_request(name, again=False),
+        lambda: (progress.summary(), list(progress.points())),
+    )
+
+    assert progress.summary()[0] == "Read 0 records with 3,000 requests (0 of them retries)"
+
+
+def test_secrets_may_come_at_any_time(meanwhile):
+    redactor = Redactor()
+
+    meanwhile(lambda number: redactor.add(f"secret-{number}"), lambda: redactor.clean("nothing"))
+
+    assert redactor.clean("secret-2999") == MASK

@@ -6,7 +6,6 @@ import ast
 import http.server
 import json
 import os
-import shutil
 import ssl
 import subprocess
 import sys
@@ -34,17 +33,8 @@ def test_no_code_turns_verification_off(path):
 
 
 @pytest.fixture
-def impostor(tmp_path):
+def impostor(certificate):
     """An HTTPS server that nobody vouches for; counts what it is asked."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("needs openssl to make a certificate")
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    new = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", *subject]
-    subprocess.run(
-        [*new, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True
-    )
     asked = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -57,7 +47,7 @@ def impostor(tmp_path):
 
     server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    context.load_cert_chain(certificate)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -55,6 +55,8 @@ def read(config):
         ({"acounts": []}, "acounts: there is no such setting; did you mean 'accounts'?"),
         ({"base_url": "localhost"}, "base_url: it is not an address"),
         ({"base_url": "http://h", "region": "ie1"}, "base_url: give either base_url or region"),
+        ({"user_agent": "\N{CYRILLIC SMALL LETTER TE}ap"}, "user_agent: it has characters that"),
+        ({"user_agent": "tap\r\nX-Other: 1"}, "user_agent: it has characters that"),
         ({"max_concurrent_requests": 0}, "max_concurrent_requests: 0 is less than"),
         ({"pii": "mask"}, "pii: 'mask' is not one of"),
         ({"pii": "hash"}, "pii_key: it is required to hash"),
