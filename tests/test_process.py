@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -45,13 +46,18 @@ def start(tmp_path):
                 stream.close()
 
 
-def read_until(stream, text):
+def read_until(process, text):
     """Read a log up to the line that has a text."""
     said = []
-    for line in stream:
-        said.append(line.decode())
-        if text in said[-1]:
-            return "".join(said)
+    late = threading.Timer(30, process.kill)
+    late.start()
+    try:
+        for line in process.stderr:
+            said.append(line.decode())
+            if text in said[-1]:
+                return "".join(said)
+    finally:
+        late.cancel()
     pytest.fail(f"never said {text!r}: {''.join(said)}")
 
 
@@ -83,7 +89,7 @@ def test_a_signal_ends_a_pause_that_twilio_asked_for(start, sandbox):
     process = start("tap_twilio", config=config_for(twilio))
 
     # It isn't waited for as long as Twilio would like, and said once, however many are refused.
-    log = read_until(process.stderr, "Twilio asks for a pause: waiting 300 s")
+    log = read_until(process, "Twilio asks for a pause: waiting 300 s")
     began = time.monotonic()
     process.send_signal(signal.SIGTERM)
     log += process.communicate(timeout=20)[1].decode()
@@ -102,7 +108,7 @@ def test_a_signal_ends_a_pause_while_signing_in(start, sandbox):
     twilio.plan(faults.throttle(retry_after=60), "/Messages.json", times=1)
     process = start("tap_twilio", config=config_for(twilio))
 
-    read_until(process.stderr, "Twilio asks for a pause")
+    read_until(process, "Twilio asks for a pause")
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=20)
 
