@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from tap_twilio.errors import ChainError, ResponseError
-from tap_twilio.rows import column
+from tap_twilio.rows import column, lacking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -89,12 +89,19 @@ class Chain:
                 return
             following = page.following
             if following is not None or self._told or self._known:
-                keys = (column(page.records, name) for name in self._keys)
-                hashes = list(map(hash, zip(*keys, strict=True)))
+                hashes = self._hashes(page)
                 self._check_place(page, hashes, places)
                 self._leave_out(page, hashes)
             yield page
             request = following
+
+    def _hashes(self, page: Page) -> list[int]:
+        """Hash what rows are known again by: their keys, or all of a row that has none."""
+        keys = (column(page.records, name) for name in self._keys)
+        hashes = list(map(hash, zip(*keys, strict=True)))
+        for index in lacking(page.records, self._keys) if self._restartable else ():
+            hashes[index] = hash(self._first.stream.identity(page.records[index]))
+        return hashes
 
     def _is_broken(self, request: Request, error: ResponseError) -> bool:
         first = self._first

@@ -88,6 +88,8 @@ class EndpointClient(RESTStream[str]):
         lifted: Fields to add to each record, with the place in a nested object that they repeat:
             ``{"period_start": "period.start"}``.
         position_field: Field to add to each record: its position in the list.
+        stand_ins: Values that key fields take where Twilio sends none. They are part of the key
+            for good, so they never change.
         secret_fields: Fields that never leave the tap.
         typed_by_catalog: Whether a catalog says what a record looks like.
         wire_schema: What a record is before personal data is masked; ``schema`` tells it after.
@@ -112,6 +114,7 @@ class EndpointClient(RESTStream[str]):
     parent_field: ClassVar[str] = "sid"
     lifted: ClassVar[Mapping[str, str]] = {}
     position_field: ClassVar[str | None] = None
+    stand_ins: ClassVar[Mapping[str, str | int]] = {}
     secret_fields: ClassVar[tuple[str, ...]] = ()
     typed_by_catalog: ClassVar[bool] = False
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
+from singer_sdk.contrib.msgspec import encoder
 from typing_extensions import override
 
 from tap_twilio.bookmarks import BookmarkedStream
@@ -16,7 +17,7 @@ from tap_twilio.declarations import on_wire
 from tap_twilio.pages import Request
 from tap_twilio.pagination import Glance, ShapeError, pick
 from tap_twilio.records import Converter, Misfit, to_datetime
-from tap_twilio.rows import column
+from tap_twilio.rows import column, lacking
 from tap_twilio.undated import FIRST_PAGES, LONGEST_UNSETTLED, Undated
 from tap_twilio.windows import EPOCH, SECOND, Unit, Window, floor_of, iso, parse_moment
 
@@ -230,7 +231,7 @@ class PlannedStream(BookmarkedStream):
     @cached_property
     def converter(self) -> Converter:
         """The schema, compiled."""
-        fate = {"keep": "passed on as it is", "hash": "hashed", "drop": "dropped"}
+        fate = {"keep": "passed on", "hash": "hashed", "drop": "dropped"}
         return Converter(
             self.wire_schema,
             secrets=self.secret_fields,
@@ -248,6 +249,9 @@ class PlannedStream(BookmarkedStream):
                 nested = record.get(outer)
                 record[name] = nested.get(inner) if isinstance(nested, dict) else None
         self.converter.convert(records, context)
+        for name, value in self.stand_ins.items():
+            for index in lacking(records, [name]):
+                records[index][name] = value
 
     def arrived(self, page: Page) -> list[Iterator[Request]]:
         """Tell what will be wanted after a page.
@@ -410,15 +414,16 @@ class PlannedStream(BookmarkedStream):
         return Glance(self.key, CREATED, *self.own_keys)
 
     def identity(self, record: Record) -> tuple[Any, ...]:
-        """Give a record's primary key.
+        """Tell what makes a record known again.
 
         Args:
             record: The record.
 
         Returns:
-            The values of its fields.
+            Its primary key; if that lacks a value, with all else that the record holds.
         """
-        return tuple(record.get(name) for name in self.own_keys)
+        key = tuple(record.get(name) for name in self.own_keys)
+        return key if None not in key else (*key, encoder.encode(record))
 
     def _bounds(self, window: Window) -> tuple[str, str]:
         """Write a window's bounds so that they compare with the key's values as strings."""

@@ -51,6 +51,7 @@ class Progress:
         retries: Requests made again, by stream.
         absent: Resources that didn't exist (404), by stream.
         lost: Rows that were no objects, by stream.
+        keyless: Rows left out as they have no key, by stream.
         skipped: Why a stream was not read for an account, by stream and account.
         failures: What was asked for and could not be read to its end.
         positions: Account and date of the row emitted last, by stream.
@@ -61,6 +62,7 @@ class Progress:
     retries: Counter[str] = field(default_factory=Counter)
     absent: Counter[str] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)
+    keyless: Counter[str] = field(default_factory=Counter)
     skipped: dict[tuple[str, str], str] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     positions: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -187,6 +189,7 @@ class Progress:
             f"  {name}: {self.records[name]:,} records, {self.requests[name]:,} requests"
             + (f", {self.absent[name]:,} not there (404)" if self.absent[name] else "")
             + (f", {self.lost[name]:,} rows that are no objects" if self.lost[name] else "")
+            + (f", {self.keyless[name]:,} without a key left out" if self.keyless[name] else "")
             + _reach((bookmarks or {}).get(name, []))
             for name in self._streams()
         ]

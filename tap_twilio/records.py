@@ -27,6 +27,9 @@ Column = Callable[[list[Any], str], None]
 MOST_KEPT = 10_000
 """Results of a conversion to keep before all are forgotten."""
 
+MOST_UNKNOWN = 100
+"""Fields of a stream that its schema lacks, above which no more are noted: their names are data."""
+
 DIGITS = 400
 """Digits that a number may have before or behind its point: more than any target can hold."""
 
@@ -499,6 +502,7 @@ class Converter:
     Attributes:
         typed: Fields that need a conversion.
         plain: Fields that don't, each with the one Python type that its values have.
+        unknown: Fields that records had and the schema lacks, up to :data:`MOST_UNKNOWN`.
     """
 
     def __init__(
@@ -507,15 +511,15 @@ class Converter:
         *,
         secrets: Iterable[str] = (),
         report: Report = lambda _field, _oddity: None,
-        unknown: str = "is not in the schema; it is passed on as it is",
+        unknown: str = "is not in the schema; it is passed on",
     ) -> None:
         """Compile a schema.
 
         Args:
             schema: The stream's JSON schema.
             secrets: Fields that never leave the tap.
-            report: Called with each unknown field and each value that was lost, by its place:
-                ``prices[].base_price``.
+            report: Called with each field of ``unknown``, the first one beyond these, and each
+                value that was lost, by its place: ``prices[].base_price``.
             unknown: What to report of an unknown field.
         """
         properties: Mapping[str, Mapping[str, Any]] = schema["properties"]
@@ -523,6 +527,8 @@ class Converter:
         self._secrets = tuple(secrets)
         self._report = report
         self._unknown = unknown
+        self.unknown: list[str] = []
+        self._has_more = False
         self._shapes: set[tuple[str, ...]] = set()
         found = {name: converter(field, name, self._lose) for name, field in properties.items()}
         conversions = {name: convert for name, convert in found.items() if convert is not None}
@@ -569,11 +575,25 @@ class Converter:
 
     def _note_shapes(self, records: list[Record]) -> None:
         shapes = set(map(tuple, records)) - self._shapes
+        if len(self._shapes) >= MOST_KEPT:
+            self._shapes.clear()
         for shape in shapes:
             self._shapes.add(shape)
             for name in shape:
-                if name not in self._known:
-                    self._report(name, self._unknown)
+                if name not in self._known and name not in self.unknown:
+                    self._note_unknown(name)
+
+    def _note_unknown(self, name: str) -> None:
+        if len(self.unknown) < MOST_UNKNOWN:
+            self.unknown.append(name)
+            self._report(name, self._unknown)
+        elif not self._has_more:
+            self._has_more = True
+            self._report(
+                name,
+                f"is one of more than {MOST_UNKNOWN} that are not in the schema; from here on, "
+                "such fields are neither told of nor announced to the target",
+            )
 
     def _apply(self, records: list[Record], name: str) -> None:
         convert = self._conversions[name]

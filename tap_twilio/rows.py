@@ -7,7 +7,7 @@ checked on the way. A page that doesn't fit in any respect is decoded into dicts
 
 from __future__ import annotations
 
-from operator import attrgetter
+from operator import attrgetter, setitem
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -17,7 +17,7 @@ from tap_twilio.mending import WRONG
 from tap_twilio.records import BLOCK, ODDITIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from msgspec import Raw
 
@@ -58,6 +58,35 @@ def column(page: list[Record], name: str) -> Iterable[Any]:
     if page and isinstance(page[0], Row) and hasattr(page[0], name):
         return map(attrgetter(name), page)
     return (record.get(name) for record in page)
+
+
+def setter(page: list[Record]) -> Callable[[Any, str, Any], None]:
+    """Tell what sets a field of a page's records.
+
+    Args:
+        page: The records: all dicts, or all structs.
+
+    Returns:
+        A function of a record, a field that it has, and the field's new value.
+    """
+    return setattr if page and isinstance(page[0], Row) else setitem
+
+
+def lacking(page: list[Record], names: Iterable[str]) -> list[int]:
+    """Tell which records of a page lack one of some fields.
+
+    Args:
+        page: The records: all dicts, or all structs.
+        names: The fields' names.
+
+    Returns:
+        Indexes of records in which one of the fields is null or absent, in order.
+    """
+    found: set[int] = set()
+    for name in names:
+        if None in column(page, name):
+            found |= {index for index, value in enumerate(column(page, name)) if value is None}
+    return sorted(found)
 
 
 class Alike:

@@ -8,6 +8,7 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
+from singer_sdk.helpers._catalog import get_selected_schema
 from singer_sdk.mapper import SameRecordTransform
 from typing_extensions import override
 
@@ -19,8 +20,9 @@ from tap_twilio.errors import AbsentError, ChainError, RefusedError, ResponseErr
 from tap_twilio.planning import CREATED, PlannedStream
 from tap_twilio.progress import Failure
 from tap_twilio.references import mapping
-from tap_twilio.rows import Alike, column
+from tap_twilio.rows import Alike, column, lacking
 from tap_twilio.undated import FIRST_PAGES, IDLE_ROWS, LONGEST_UNSETTLED, Marks
+from tap_twilio.unknown import UnknownFields, gathered, leave_out
 from tap_twilio.windows import iso
 from tap_twilio.writer import Writer
 
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
     from tap_twilio.records import Record
     from tap_twilio.undated import Mark
 
+
+OUTER = len(("properties", "name"))
+"""Length of a field's place in a catalog; those of fields within it are longer."""
 
 REFUSED_LINK = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}
 
@@ -178,7 +183,7 @@ class TwilioStream(PlannedStream):
         for index in [index for index, date in enumerate(dates) if date is None]:
             row = page.records[index]
             identity, made = self.identity(row), row.get(CREATED)
-            if identity and identity in seen and None not in identity:
+            if identity and identity in seen:
                 again.add(index)
             elif made is not None and row.get("status") in self.unsettled_statuses:
                 unsettled.append(made)
@@ -227,13 +232,31 @@ class TwilioStream(PlannedStream):
         enough = self._limit(page)
         # What is below is told by fields that a stream map or the catalog may take away.
         below = list(self.below(page)) if self.children else []
-        if self.masker is not None and self.selected:
-            page.records = self.masker.mask(page.records)
-        if not self.selected or self.is_news(page.request, [self]):
+        if not self.selected:
+            yield self, page
+        elif self.is_news(page.request, [self]):
+            self.leave_out_keyless(page)
+            if self.masker is not None:
+                page.records = self.masker.mask(page.records)
             yield self, page
         for child, context, order in below:
             yield from cast("TwilioStream", child).walk(context, order)
         return enough
+
+    def leave_out_keyless(self, page: Page) -> None:
+        """Leave out rows without a key, which targets refuse; say so, and count them.
+
+        Args:
+            page: A page of this stream, complete.
+        """
+        keyless = set(lacking(page.records, self.own_keys))
+        if keyless:
+            page.keep([index for index in range(len(page.records)) if index not in keyless])
+            self.run.progress.keyless[self.name] += len(keyless)
+            self.warn_once(
+                f"rows in which Twilio leaves the key ({', '.join(self.own_keys)}) empty, or a "
+                "part of it, are left out: targets would refuse them"
+            )
 
     def write(self, records: list[Record]) -> None:
         """Write RECORD messages, and count them.
@@ -276,23 +299,69 @@ class TwilioStream(PlannedStream):
         for name in self._deselected:
             for record in records:
                 record.pop(name, None)
+        untold: list[str] = []
+        if self.converter.unknown:
+            records, untold = self._announced(records)
         writer = self._tap.message_writer
         if self._is_plain and isinstance(writer, Writer):
+            leave_out(records, untold)
             writer.write_records(self.name, records, self.run.settings.now, self._stream_version)
         else:
             with mapping(f"they can't be applied to {self.name}"):
                 for record in records:
-                    self._write_record_message(record)
+                    for message in self._generate_record_messages(record):
+                        if untold:
+                            leave_out([message.record], untold)
+                        self._tap.write_message(message)
         self.state_manager.is_flushed = False
+
+    def _announced(self, records: list[Record]) -> tuple[list[Record], list[str]]:
+        """Have the target know the fields of records that the schema lacks.
+
+        Returns:
+            The records, with these fields typed as they are announced; and the fields that can't
+            be yet, as all that is known of them is that they are null.
+        """
+        known = self.schema["properties"]
+        names = [name for name in self.converter.unknown if name not in known]
+        if self._tap.catch_all is not None:
+            return gathered(records, names, self._tap.catch_all), []
+        new = self._unknown_fields.look(records, names)
+        if new:
+            self._announce(new)
+        return records, self._unknown_fields.untold(names)
+
+    @cached_property
+    def _unknown_fields(self) -> UnknownFields:
+        announced = [one.transformed_schema["properties"] for one in self.stream_maps]
+        return UnknownFields(itertools.chain(self.schema["properties"], *announced), self._report)
+
+    def _announce(self, fields: Mapping[str, Any]) -> None:
+        """Write SCHEMA messages with more fields than before, as the mapper makes them of these."""
+        mapper, maps = self._tap.mapper, self.stream_maps
+        properties = self.schema["properties"] | fields
+        schema = get_selected_schema(self.name, self.schema | {"properties": properties}, self.mask)
+        mapper.register_raw_stream_schema(self.name, schema, self.primary_keys)
+        # Only what they announce is taken from the new ones: that of the old may not change, nor
+        # may they begin anew.
+        for one, other in zip(maps, mapper.stream_maps[self.name], strict=True):
+            known, more = (each.transformed_schema["properties"] for each in (one, other))
+            one.transformed_schema = one.transformed_schema | {
+                "properties": {**known, **more, **known}
+            }
+        mapper.stream_maps[self.name] = maps
+        self._write_schema_message()
 
     @cached_property
     def _deselected(self) -> list[str]:
-        return [name for name in self.schema["properties"] if not self.mask["properties", name]]
+        # Of the catalog, which may know fields that the schema lacks.
+        found = self.mask.items()
+        return [crumbs[1] for crumbs, chosen in found if len(crumbs) == OUTER and not chosen]
 
     @cached_property
     def _is_plain(self) -> bool:
         """Whether records go out as they are: no stream map, no nested field deselected."""
-        if not all(chosen for crumbs, chosen in self.mask.items() if len(crumbs) > 2):  # noqa: PLR2004
+        if not all(chosen for crumbs, chosen in self.mask.items() if len(crumbs) > OUTER):
             return False
         (*others, only) = self.stream_maps
         flattens = only.flattening_options is not None and only.flattening_options.enabled
@@ -304,6 +373,7 @@ class TwilioStream(PlannedStream):
         changes = self.masker or self.lifted or self.secret_fields or self.position_field
         return (
             not changes
+            and not self.stand_ins
             and not self._deselected
             and self._is_plain
             and isinstance(self._tap.message_writer, Writer)
@@ -312,6 +382,7 @@ class TwilioStream(PlannedStream):
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
         for page in self.pages(dict(context or {}), self.run.ahead.begin()):
+            self.leave_out_keyless(page)
             yield from self.masker.mask(page.records) if self.masker else page.records
 
     @override

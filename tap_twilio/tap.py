@@ -51,12 +51,17 @@ TESTS = ["connection", "records", "schema", "all", "disabled"]
 
 
 class TapTwilio(Tap):
-    """Reads everything that Twilio lists."""
+    """Reads everything that Twilio lists.
+
+    Attributes:
+        catch_all: Field that holds a record's unknown fields, where these can't be announced.
+    """
 
     name = "tap-twilio"
     package_name = "tap-twilio-streams"
     # A copy: the SDK adds its own settings to it.
     config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(settings.SCHEMA)
+    catch_all: ClassVar[str | None] = None
     message_writer_class: type[GenericSingerWriter[Any, Any]] = Writer
     # Without BATCH: the SDK would read the first stream so, and none of those below it.
     capabilities: ClassVar[list[CapabilitiesEnum]] = [

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from tap_twilio.bookmarks import UPDATED
 from tap_twilio.errors import TapError
 from tap_twilio.settings import did_you_mean
+from tap_twilio.unknown import ADDITIONAL, schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,9 +62,12 @@ def discovered(tap: SourceTap) -> dict[str, Any]:
 
 def _described(stream: TwilioStream) -> dict[str, Any]:
     goes_on_ = goes_on(stream)
+    # Destinations drop what isn't declared before a sync begins.
+    unknown = {ADDITIONAL: schema_of("object")}
+    schema = stream.schema | {"properties": stream.schema["properties"] | unknown}
     described = {
         "name": stream.name,
-        "json_schema": _typed(stream.schema),
+        "json_schema": _typed(schema),
         "supported_sync_modes": [FULL_REFRESH, INCREMENTAL] if goes_on_ else [FULL_REFRESH],
         "source_defined_cursor": goes_on_,
         "source_defined_primary_key": [[key] for key in stream.primary_keys],

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from tap_twilio import settings
 from tap_twilio.tap import TapTwilio
+from tap_twilio.unknown import ADDITIONAL
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 class SourceTap(TapTwilio):
     """The tap, less what is the platform's part: stream maps and flattening."""
 
+    catch_all = ADDITIONAL
     config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(settings.SCHEMA)
 
     @classmethod

@@ -23,6 +23,8 @@ from pyspark.sql.types import (
 )
 from singer_sdk.contrib.msgspec import encoder
 
+from tap_twilio.unknown import ADDITIONAL
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -32,9 +34,6 @@ logger = logging.getLogger("tap-twilio")
 
 SCALE = 18
 """Decimals of a number, of 38 digits in all: more than any of Twilio's amounts has."""
-
-ADDITIONAL = "additional_fields"
-"""Column of what has no other: an object of JSON."""
 
 _MISFIT = (ArithmeticError, TypeError, ValueError)
 """What conversions raise; Arrow's own errors are among these."""

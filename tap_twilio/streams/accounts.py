@@ -54,8 +54,10 @@ class Accounts(TwilioStream):
         self.decode(page)
         for record in page.records:
             sid, token = record.get("sid"), record.get("auth_token")
-            if isinstance(sid, str) and isinstance(token, str) and token:
-                redactor.add_signature(self.run.credentials.learn(sid, token))
+            if isinstance(token, str) and token:
+                redactor.add(token)
+                if isinstance(sid, str):
+                    redactor.add_signature(self.run.credentials.learn(sid, token))
         # What is below is announced once all accounts are known: the settings may leave some out.
         self.converter.convert(page.records)
         page.following = page.request.after(page)
@@ -76,6 +78,7 @@ class Accounts(TwilioStream):
         page = Page(None, 0, 0, None, None, Request(self, {}, (), {}))
         try:
             for listed in super().pages({}, self.run.ahead.begin()):
+                self.leave_out_keyless(listed)
                 page.records += listed.records
         except RefusedError as refusal:
             self._probe(refusal)

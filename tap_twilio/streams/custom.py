@@ -262,7 +262,8 @@ class Samples:
         found = [
             record
             for record in page.records
-            if not wanted or {record["sid"], record.get("friendly_name")} & wanted
+            if record.get("sid")
+            and (not wanted or {record["sid"], record.get("friendly_name")} & wanted)
         ]
         found.sort(key=lambda record: record["sid"] != main)
         return found

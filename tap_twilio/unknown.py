@@ -1,0 +1,179 @@
+"""Fields that no schema has: announced with their first value, so that they become columns."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from singer_sdk.contrib.msgspec import encoder
+
+from tap_twilio.records import Misfit, converter, to_text
+from tap_twilio.rows import Row, column, setter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tap_twilio.records import Conversion, Record, Report
+
+Schema = dict[str, Any]
+
+ADDITIONAL = "additional_fields"
+"""Field for what is unknown, where what receives the records takes no fields that weren't declared
+before."""
+
+# Never an integer: the next value may have decimals, which targets round where a column has none.
+_TYPES: dict[type, str] = {
+    str: "string",
+    bool: "boolean",
+    int: "number",
+    Decimal: "number",
+    dict: "object",
+    list: "array",
+}
+_KINDS = {
+    kind: frozenset({type(None), *(one for one, name in _TYPES.items() if name == kind)})
+    for kind in _TYPES.values()
+}
+
+_COLUMN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_ .-]{0,62}")
+"""Names that every database takes as a column's."""
+
+
+def schema_of(kind: str) -> Schema:
+    """Make the schema of a field of which only the type is known.
+
+    Args:
+        kind: The type.
+
+    Returns:
+        The schema; null and, in objects, anything are allowed.
+    """
+    members = {"additionalProperties": True} if kind == "object" else {}
+    return {"type": [kind, "null"], **members}
+
+
+def _kind(values: Iterable[Any]) -> str | None:
+    """Tell the type that holds all values; none if all are null."""
+    kinds = {_TYPES.get(type(value), "string") for value in values if value is not None}
+    if not kinds:
+        return None
+    return kinds.pop() if len(kinds) == 1 else "string"
+
+
+def _to_text(value: Any) -> str:  # noqa: ANN401
+    try:
+        return to_text(value)
+    except Misfit:
+        return encoder.encode(value).decode()
+
+
+class UnknownFields:
+    """What is known by now of the fields that a stream's schema lacks."""
+
+    def __init__(self, taken: Iterable[str], report: Report) -> None:
+        """Know nothing yet.
+
+        Args:
+            taken: Names of columns that the target has in any case. A field of such a name is
+                none of its own, as where a stream map makes one.
+            report: Called with each field that can be no column, and with each whose value was
+                dropped.
+        """
+        self._refused = set(taken)
+        self._taken = {name.casefold() for name in self._refused}
+        self._report = report
+        self._told: dict[str, tuple[frozenset[type], Conversion]] = {}
+
+    def untold(self, names: Iterable[str]) -> list[str]:
+        """Tell which fields have had no value yet.
+
+        Args:
+            names: The fields.
+
+        Returns:
+            Those that may still become columns.
+        """
+        return [name for name in names if name not in self._told and name not in self._refused]
+
+    def look(self, page: list[Record], names: Sequence[str]) -> dict[str, Schema]:
+        """Type fields of a page, those that had no value before by the values that they have here.
+
+        Args:
+            page: Records that are about to be written; changed in place.
+            names: The fields.
+
+        Returns:
+            The schemas of fields that had no value before.
+        """
+        new = {}
+        for name in self.untold(names):
+            if name.casefold() in self._taken or not _COLUMN.fullmatch(name):
+                self._refused.add(name)
+                self._report(name, "has a name that no column can have: it is not announced")
+                continue
+            kind = _kind(column(page, name))
+            if kind is None:
+                continue
+            new[name] = schema_of(kind)
+            convert = _to_text if kind == "string" else converter(new[name])
+            assert convert is not None  # noqa: S101
+            self._taken.add(name.casefold())
+            self._told[name] = _KINDS[kind], convert
+        for name in names:
+            if name in self._told:
+                self._type(page, name, *self._told[name])
+        return new
+
+    def _type(
+        self, page: list[Record], name: str, kinds: frozenset[type], convert: Conversion
+    ) -> None:
+        if kinds.issuperset(map(type, column(page, name))):
+            return
+        put = setter(page)
+        for record in page:
+            value = record.get(name)
+            if value is not None:
+                try:
+                    put(record, name, convert(value))
+                except Misfit:
+                    put(record, name, None)
+                    kind = type(value).__name__
+                    self._report(
+                        name, f"had a value ({kind}) that its type can't hold; it became null"
+                    )
+
+
+def leave_out(page: list[Record], names: Sequence[str]) -> None:
+    """Leave fields out of records.
+
+    Args:
+        page: The records: all dicts, or all structs; changed in place.
+        names: The fields.
+    """
+    for name in names:
+        for record in page:
+            if not isinstance(record, Row):
+                record.pop(name, None)
+            elif hasattr(record, name):
+                setattr(record, name, msgspec.UNSET)
+
+
+def gathered(page: list[Record], names: Sequence[str], place: str) -> list[Record]:
+    """Repeat fields in an object of each record that has any.
+
+    Args:
+        page: The records: all dicts, or all structs.
+        names: The fields.
+        place: The field to add.
+
+    Returns:
+        The records, as dicts.
+    """
+    records = []
+    for one in page:
+        record = msgspec.structs.asdict(one) if isinstance(one, Row) else one
+        found = {name: record[name] for name in names if record.get(name) is not None}
+        records.append({**record, place: found} if found else record)
+    return records
