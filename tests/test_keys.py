@@ -6,11 +6,16 @@ codes, and the same SIDs of whatever is Twilio's own or can be attached to sever
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
 
 import pytest
 
-from tests.harness import STREAMS_BY_NAME
+from sandbox import faults
+from tests.harness import STREAMS_BY_NAME, config_for, select, wire_path
+
+QUEUES = wire_path(STREAMS_BY_NAME["queues"])
 
 FEW = {
     "insights_call_summaries",  # the sandbox takes ProcessingState=all for a state
@@ -113,3 +118,237 @@ def test_what_is_twilios_own_is_each_accounts(everything, name, code):
 
     assert max(map(len, accounts.values())) > 1
     assert "account_sid" in STREAMS_BY_NAME[name].primary_keys
+
+
+# --- Rows without a key --------------------------------------------------------------------------
+
+
+def types_of(schema):
+    kinds = schema.get("type", ["null"])
+    return {kinds} if isinstance(kinds, str) else set(kinds)
+
+
+def test_no_key_may_be_null_and_stand_ins_fit():
+    names = {str: "string", int: "integer"}
+    for name, stream in STREAMS_BY_NAME.items():
+        properties = stream.load()[0]["properties"]
+        for key in stream.primary_keys:
+            kinds = types_of(properties[key])
+            assert len(kinds) == 1, f"{name}.{key}: {kinds}"
+            assert "null" not in kinds, f"{name}.{key}"
+        for key, value in stream.stand_ins.items():
+            assert key in stream.primary_keys, f"{name}.{key}"
+            assert types_of(properties[key]) == {names[type(value)]}, f"{name}.{key}"
+            assert "format" not in properties[key], f"{name}.{key}"
+
+
+@pytest.fixture
+def twilio(sandbox):
+    return sandbox(volumes={"calls": 60, "messages": 0}, subaccounts=0)
+
+
+def changed(twilio, name, change):
+    """Have Twilio change the rows of a list; `change` gets each row with its number."""
+    paths = {"calls": "/Calls.json", "queues": "/Queues.json", "accounts": "/Accounts.json"}
+    path = paths.get(name, "/v1/Services")
+    twilio.plan(
+        faults.rewrite(
+            lambda page: (
+                page | {name: [change(dict(row), number) for number, row in enumerate(page[name])]}
+                if name in page
+                else page
+            )
+        ),
+        path,
+    )
+
+
+def without(row, field):
+    return {name: value for name, value in row.items() if name != field}
+
+
+@pytest.fixture(params=["structs", "dicts"])
+def decoded(request, monkeypatch):
+    """Rows are decoded in both of the ways that there are."""
+    least = 1 if request.param == "structs" else 10**6
+    monkeypatch.setattr("tap_twilio.rows.LEAST_ROWS", least)
+
+
+@pytest.mark.parametrize("how", ["null", "absent"])
+@pytest.mark.usefixtures("decoded")
+def test_a_row_without_a_key_stays_behind_and_is_counted(run, twilio, how):
+    whole = {row["sid"] for row in run(config_for(twilio), streams=["calls"]).records("calls")}
+    odd = sorted(whole)[:7]
+
+    def change(row, _):
+        if row["sid"] not in odd:
+            return row
+        return without(row, "sid") if how == "absent" else row | {"sid": None}
+
+    changed(twilio, "calls", change)
+
+    output = run(config_for(twilio, page_size=10), streams=["calls"])
+
+    assert output.exit_code == 0
+    assert {row["sid"] for row in output.records("calls")} == whole - set(odd)
+    assert len(output.records("calls")) == 53
+    assert output.log.count("leaves the key (sid) empty") == 1
+    assert "calls: 53 records" in output.log
+    assert output.log.count("7 without a key left out") == 1
+    assert not any(sid in output.log for sid in odd)
+    assert output.bookmark("calls", twilio.account_sid)
+
+
+def test_nothing_is_said_where_all_have_keys(run, twilio):
+    output = run(config_for(twilio), streams=["calls"])
+
+    assert "without a key" not in output.log
+
+
+def test_pages_that_have_no_keys_at_all_are_not_taken_for_one_page(run, twilio):
+    changed(twilio, "queues", lambda row, _: row | {"sid": None})
+    count = len(twilio.truth("api", QUEUES))
+
+    output = run(config_for(twilio, page_size=1), streams=["queues"])
+
+    assert count > 2
+    assert output.exit_code == 0
+    assert f"queues: 0 records, {count} requests, {count} without a key left out" in output.log
+
+
+def test_a_list_of_such_rows_that_leads_in_a_circle_is_still_an_error(run, twilio):
+    first = {}
+
+    def circle(page):
+        first.setdefault("page", page | {"queues": [page["queues"][0] | {"sid": None}]})
+        return first["page"] | {"next_page_uri": page["next_page_uri"]}
+
+    twilio.plan(faults.rewrite(circle), "/Queues.json")
+
+    output = run(config_for(twilio, page_size=1), streams=["queues"])
+
+    assert output.exit_code == 1
+    assert "a page came twice in one list" in output.log
+
+
+PARENT = {
+    "name": "senders",
+    "product": "messaging",
+    "path": "/v1/Services",
+    "key": ["friendly_name"],
+    "page_size": 1,
+    "schema": {"properties": {"sid": {"type": "string"}, "friendly_name": {"type": "string"}}},
+}
+CHILD = {
+    "name": "numbers",
+    "product": "messaging",
+    "path": "/v1/Services/{service_sid}/PhoneNumbers",
+    "parent": "senders",
+    "schema": {"properties": {"sid": {"type": "string"}, "service_sid": {"type": "string"}}},
+}
+
+
+def senders_and_numbers(run, twilio):
+    config = config_for(twilio, custom_streams=[PARENT, CHILD])
+    path = run.folder / "discover.json"
+    path.write_text(json.dumps(config))
+    catalog = run.raw("--config", str(path), "--discover").messages[0]
+    return run(config, catalog=select(catalog, ["senders", "numbers"]))
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_what_hangs_below_a_row_without_a_key_is_read_once(run, twilio, breaks):
+    before = senders_and_numbers(run, twilio)
+    senders = [row["sid"] for row in before.records("senders")]
+    odd = senders[:3]
+    assert {row["service_sid"] for row in before.records("numbers")} >= set(odd)
+    changed(
+        twilio,
+        "services",
+        lambda row, _: row | {"friendly_name": None} if row["sid"] in odd else row,
+    )
+    if breaks:
+        twilio.plan(faults.answer(404, 20404), "/v1/Services", query={"Page": "2"}, times=1)
+
+    output = senders_and_numbers(run, twilio)
+
+    assert output.exit_code == 0
+    assert [row["sid"] for row in output.records("senders")] == senders[3:]
+    assert output.records("numbers") == before.records("numbers")
+    assert "3 without a key left out" in output.log
+    assert ("reading it anew" in output.log) == breaks
+
+
+def test_rows_without_key_and_date_are_counted_once_however_many_windows_have_them(run, twilio):
+    changed(twilio, "calls", lambda row, _: row | {"sid": None, "start_time": None})
+
+    output = run(config_for(twilio, page_size=10), streams=["calls"])
+
+    assert output.exit_code == 0
+    assert re.search(r"calls: 0 records, \d+ requests, 60 without a key left out", output.log)
+
+
+def test_a_stand_in_takes_the_place_of_what_twilio_leaves_empty(run, twilio, monkeypatch):
+    monkeypatch.setattr(STREAMS_BY_NAME["queues"], "primary_keys", ("sid", "friendly_name"))
+    monkeypatch.setattr(STREAMS_BY_NAME["queues"], "stand_ins", {"friendly_name": "none"})
+    changes = [
+        lambda row: row | {"friendly_name": None},
+        lambda row: without(row, "friendly_name"),
+        lambda row: row,
+        lambda row: row | {"sid": None, "friendly_name": None},
+    ]
+    changed(twilio, "queues", lambda row, number: changes[number](row) if number < 4 else row)
+    rows = {row["sid"]: row["friendly_name"] for row in twilio.truth("api", QUEUES)}
+
+    output = run(config_for(twilio), streams=["queues"])
+
+    assert output.exit_code == 0
+    first, second, third, fourth, *_ = rows
+    expected = rows | {first: "none", second: "none"}
+    del expected[fourth]
+    assert {row["sid"]: row["friendly_name"] for row in output.records("queues")} == expected
+    assert expected[third] == rows[third]
+    assert "1 without a key left out" in output.log
+
+
+def test_an_account_without_a_sid_is_none_to_read(run, sandbox):
+    twilio = sandbox(volumes={"calls": 5, "messages": 0}, subaccounts=2)
+    changed(
+        twilio,
+        "accounts",
+        lambda row, _: row | {"sid": None} if row["sid"] == twilio.accounts[1].sid else row,
+    )
+
+    output = run(config_for(twilio), streams=["accounts", "calls"])
+
+    assert output.exit_code == 0
+    left = {twilio.accounts[0].sid, twilio.accounts[2].sid}
+    assert {row["sid"] for row in output.records("accounts")} == left
+    assert {row["account_sid"] for row in output.records("calls")} == left
+    assert "accounts: 2 records, 1 requests, 1 without a key left out" in output.log
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "field"),
+    [
+        ("bulkexports_days", "/Days", "day"),
+        ("insights_call_metrics", "/Metrics", "timestamp"),
+    ],
+)
+def test_a_key_is_what_twilio_sends_whatever_its_form(run, sandbox, name, path, field):
+    twilio = sandbox(volumes={"calls": 10, "messages": 0}, subaccounts=0)
+    sent = iter(range(10**6))
+
+    def change(page):
+        (rows,) = (value for value in page.values() if isinstance(value, list))
+        for row in rows:
+            row[field] = f"the {next(sent)}th"
+        return page
+
+    twilio.plan(faults.rewrite(change), path)
+
+    output = run(config_for(twilio), streams=[name])
+
+    assert output.exit_code == 0
+    assert len(output.records(name)) > 1
+    assert all(row[field].startswith("the ") for row in output.records(name))

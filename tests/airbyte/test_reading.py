@@ -73,6 +73,42 @@ def test_records_say_when_they_were_sent(source, small):
     assert all(isinstance(moment, int) and moment > first for moment in moments)
 
 
+@pytest.mark.parametrize("least", [1, 10**6])
+def test_fields_that_no_schema_has_are_in_a_declared_one_too(source, sandbox, monkeypatch, least):
+    monkeypatch.setattr("tap_twilio.rows.LEAST_ROWS", least)
+    twilio = sandbox(volumes={"calls": 30, "messages": 0}, subaccounts=0)
+    odd = sorted(all_sids(twilio, "calls"))[:10]
+    for sid in odd:
+        twilio.patch(sid, mood={"a": [1.5]}, tint=None)
+    config = config_for(twilio, page_size=5)
+
+    declared = source.streams(config)["calls"]["json_schema"]["properties"]
+    said = source.read(config, ["calls"])
+
+    assert declared["additional_fields"]["type"] == ["object", "null"]
+    for record in said.records("calls"):
+        if record["sid"] in odd:
+            assert record["mood"] == {"a": [1.5]}
+            assert record["additional_fields"] == {"mood": {"a": [1.5]}}
+        else:
+            assert record.keys() <= declared.keys() - {"additional_fields"}
+
+
+def test_what_is_personal_is_no_less_so_there(source, sandbox):
+    twilio = sandbox(volumes={"calls": 5, "messages": 0}, subaccounts=0)
+    for sid in all_sids(twilio, "calls"):
+        twilio.patch(sid, mood="Ada", mood_sid="MO1")
+
+    hashed = source.read(config_for(twilio, pii="hash", pii_key="k" * 32), ["calls"])
+    dropped = source.read(config_for(twilio, pii="drop"), ["calls"])
+
+    for record in hashed.records("calls"):
+        assert record["additional_fields"] == {"mood": record["mood"], "mood_sid": "MO1"}
+        assert len(record["mood"]) == 64
+    for record in dropped.records("calls"):
+        assert record["additional_fields"] == {"mood_sid": "MO1"}
+
+
 def test_every_stream_is_started_running_and_complete(source, small):
     said = source.read(config_for(small), BOTH_KINDS)
 

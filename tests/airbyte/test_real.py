@@ -96,6 +96,20 @@ def test_airbytes_standard_tests_pass(python, tmp_path, small):
 
 
 @pytest.mark.skipif(TOO_NEW, reason="PyAirbyte needs Python before 3.13")
+def test_pyairbyte_keeps_fields_that_no_schema_has(python, tmp_path, sandbox):
+    twilio = sandbox(volumes={"calls": 8, "messages": 0}, subaccounts=0)
+    for row in truth(twilio, STREAMS_BY_NAME["calls"])[:3]:
+        twilio.patch(row["sid"], mood={"a": 1}, tint="red")
+    (tmp_path / "config.json").write_text(json.dumps(config_for(twilio)))
+
+    said = run(python, HERE / "additional.py", SOURCE, folder=tmp_path)
+
+    (line,) = (line for line in said.splitlines() if line.startswith("OUTCOME "))
+    values = json.loads(line.removeprefix("OUTCOME "))
+    assert [json.loads(value) for value in values] == [{"mood": {"a": 1}, "tint": "red"}] * 3
+
+
+@pytest.mark.skipif(TOO_NEW, reason="PyAirbyte needs Python before 3.13")
 def test_pyairbyte_reads_twice_as_the_readme_says(python, tmp_path, small):
     config = config_for(small, lookback_days=0)
     for name, content in {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from sandbox import faults
 from tests.harness import STREAMS_BY_NAME
 from tests.pipelines.conftest import connection, credentials
 from tests.pipelines.loaded import SELECTED, assert_loaded, held, properties
@@ -83,3 +84,52 @@ def test_two_runs_hold_what_twilio_holds(project, postgres, sandbox):
         f"WHERE _sdc_extracted_at <= '{first['moment']}'"
     )
     assert kept["rows"] > 100  # those beyond the look-back were not read again
+
+
+NEW = {
+    "mood": ("fine", "text"),
+    "score": (4.25, "numeric"),
+    "rank": (3, "numeric"),
+    "is_odd": (False, "boolean"),
+    "parts": ({"a": [1]}, "jsonb"),
+    "tags": (["x"], "jsonb"),
+}
+
+
+def test_fields_that_twilio_adds_become_columns(project, postgres, sandbox):
+    twilio = sandbox(days=20, volumes={"calls": 40, "messages": 0}, subaccounts=0)
+    sids = [row["sid"] for row in held(twilio, "calls") if row["start_time"]]
+    odd, *others = sids
+    environment = credentials(twilio) | connection(postgres)
+    project.meltano("run", "tap-twilio", "target-postgres", **environment)
+    assert not NEW.keys() & columns(postgres, "calls").keys()
+    twilio.patch(odd, **{name: value for name, (value, _) in NEW.items()})
+    twilio.patch(others[0], mood={"b": 2}, score=None, rank=0.5, is_odd=True)
+    twilio.plan(
+        faults.rewrite(
+            lambda page: (
+                page
+                | {
+                    "calls": [
+                        row | {"sid": None} if row["sid"] == others[1] else row
+                        for row in page.get("calls", [])
+                    ]
+                }
+            )
+        ),
+        "/Calls.json",
+    )
+
+    project.meltano("run", "--full-refresh", "tap-twilio", "target-postgres", **environment)
+
+    found = columns(postgres, "calls")
+    assert {name: found[name] for name in NEW} == {name: kind for name, (_, kind) in NEW.items()}
+    rows = {row["sid"]: row for row in postgres.query("SELECT * FROM twilio.calls")}
+    assert rows.keys() == {row["sid"] for row in held(twilio, "calls")}
+    assert rows[others[1]]["status"]  # of the first run
+    assert {name: rows[odd][name] for name in NEW} == {
+        name: value for name, (value, _) in NEW.items()
+    }
+    assert rows[others[0]]["mood"] == '{"b":2}'
+    assert (rows[others[0]]["rank"], rows[others[0]]["is_odd"]) == (0.5, True)
+    assert rows[others[2]]["mood"] is None
