@@ -97,10 +97,11 @@ class Chain:
 
     def _hashes(self, page: Page) -> list[int]:
         """Hash what rows are known again by: their keys, or all of a row that has none."""
-        keys = (column(page.records, name) for name in self._keys)
+        keys = [list(column(page.records, name)) for name in self._keys]
         hashes = list(map(hash, zip(*keys, strict=True)))
-        for index in lacking(page.records, self._keys) if self._restartable else ():
-            hashes[index] = hash(self._first.stream.identity(page.records[index]))
+        if self._restartable and not all(map(all, keys)):
+            for index in lacking(page.records, self._keys):
+                hashes[index] = hash(self._first.stream.identity(page.records[index]))
         return hashes
 
     def _is_broken(self, request: Request, error: ResponseError) -> bool:

@@ -84,7 +84,8 @@ def lacking(page: list[Record], names: Iterable[str]) -> list[int]:
     """
     found: set[int] = set()
     for name in names:
-        if None in column(page, name):
+        # Told faster than whether one is null.
+        if not all(column(page, name)):
             found |= {index for index, value in enumerate(column(page, name)) if value is None}
     return sorted(found)
 

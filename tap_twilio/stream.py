@@ -349,7 +349,6 @@ class TwilioStream(PlannedStream):
             one.transformed_schema = one.transformed_schema | {
                 "properties": {**known, **more, **known}
             }
-        mapper.stream_maps[self.name] = maps
         self._write_schema_message()
 
     @cached_property

@@ -148,15 +148,13 @@ def twilio(sandbox):
 
 
 def changed(twilio, name, change):
-    """Have Twilio change the rows of a list; `change` gets each row with its number."""
+    """Have Twilio change the rows of a list."""
     paths = {"calls": "/Calls.json", "queues": "/Queues.json", "accounts": "/Accounts.json"}
     path = paths.get(name, "/v1/Services")
     twilio.plan(
         faults.rewrite(
             lambda page: (
-                page | {name: [change(dict(row), number) for number, row in enumerate(page[name])]}
-                if name in page
-                else page
+                page | {name: [change(dict(row)) for row in page[name]]} if name in page else page
             )
         ),
         path,
@@ -165,6 +163,10 @@ def changed(twilio, name, change):
 
 def without(row, field):
     return {name: value for name, value in row.items() if name != field}
+
+
+def keyless(row, how):
+    return without(row, "sid") if how == "absent" else row | {"sid": None}
 
 
 @pytest.fixture(params=["structs", "dicts"])
@@ -179,13 +181,7 @@ def decoded(request, monkeypatch):
 def test_a_row_without_a_key_stays_behind_and_is_counted(run, twilio, how):
     whole = {row["sid"] for row in run(config_for(twilio), streams=["calls"]).records("calls")}
     odd = sorted(whole)[:7]
-
-    def change(row, _):
-        if row["sid"] not in odd:
-            return row
-        return without(row, "sid") if how == "absent" else row | {"sid": None}
-
-    changed(twilio, "calls", change)
+    changed(twilio, "calls", lambda row: keyless(row, how) if row["sid"] in odd else row)
 
     output = run(config_for(twilio, page_size=10), streams=["calls"])
 
@@ -206,7 +202,7 @@ def test_nothing_is_said_where_all_have_keys(run, twilio):
 
 
 def test_pages_that_have_no_keys_at_all_are_not_taken_for_one_page(run, twilio):
-    changed(twilio, "queues", lambda row, _: row | {"sid": None})
+    changed(twilio, "queues", lambda row: row | {"sid": None})
     count = len(twilio.truth("api", QUEUES))
 
     output = run(config_for(twilio, page_size=1), streams=["queues"])
@@ -265,7 +261,7 @@ def test_what_hangs_below_a_row_without_a_key_is_read_once(run, twilio, breaks):
     changed(
         twilio,
         "services",
-        lambda row, _: row | {"friendly_name": None} if row["sid"] in odd else row,
+        lambda row: row | {"friendly_name": None} if row["sid"] in odd else row,
     )
     if breaks:
         twilio.plan(faults.answer(404, 20404), "/v1/Services", query={"Page": "2"}, times=1)
@@ -280,7 +276,7 @@ def test_what_hangs_below_a_row_without_a_key_is_read_once(run, twilio, breaks):
 
 
 def test_rows_without_key_and_date_are_counted_once_however_many_windows_have_them(run, twilio):
-    changed(twilio, "calls", lambda row, _: row | {"sid": None, "start_time": None})
+    changed(twilio, "calls", lambda row: row | {"sid": None, "start_time": None})
 
     output = run(config_for(twilio, page_size=10), streams=["calls"])
 
@@ -288,43 +284,44 @@ def test_rows_without_key_and_date_are_counted_once_however_many_windows_have_th
     assert re.search(r"calls: 0 records, \d+ requests, 60 without a key left out", output.log)
 
 
+@pytest.mark.usefixtures("decoded")
 def test_a_stand_in_takes_the_place_of_what_twilio_leaves_empty(run, twilio, monkeypatch):
     monkeypatch.setattr(STREAMS_BY_NAME["queues"], "primary_keys", ("sid", "friendly_name"))
     monkeypatch.setattr(STREAMS_BY_NAME["queues"], "stand_ins", {"friendly_name": "none"})
-    changes = [
-        lambda row: row | {"friendly_name": None},
-        lambda row: without(row, "friendly_name"),
-        lambda row: row,
-        lambda row: row | {"sid": None, "friendly_name": None},
-    ]
-    changed(twilio, "queues", lambda row, number: changes[number](row) if number < 4 else row)
-    rows = {row["sid"]: row["friendly_name"] for row in twilio.truth("api", QUEUES)}
+    names = {row["sid"]: row["friendly_name"] for row in twilio.truth("api", QUEUES)}
+    before = run(config_for(twilio, page_size=1), streams=["queues"]).records("queues")
+    whole, null, absent, keyless = [row["sid"] for row in before][:4]
 
-    output = run(config_for(twilio), streams=["queues"])
+    def change(row):
+        if row["sid"] in {null, keyless}:
+            row["friendly_name"] = None
+        if row["sid"] == keyless:
+            row["sid"] = None
+        return without(row, "friendly_name") if row["sid"] == absent else row
+
+    changed(twilio, "queues", change)
+
+    output = run(config_for(twilio, page_size=1), streams=["queues"])
 
     assert output.exit_code == 0
-    first, second, third, fourth, *_ = rows
-    expected = rows | {first: "none", second: "none"}
-    del expected[fourth]
+    expected = names | {null: "none", absent: "none"}
+    assert expected.pop(keyless)
     assert {row["sid"]: row["friendly_name"] for row in output.records("queues")} == expected
-    assert expected[third] == rows[third]
+    assert expected[whole] == names[whole] != "none"
     assert "1 without a key left out" in output.log
 
 
-def test_an_account_without_a_sid_is_none_to_read(run, sandbox):
+@pytest.mark.parametrize("how", ["null", "absent"])
+def test_an_account_without_a_sid_is_none_to_read(run, sandbox, how):
     twilio = sandbox(volumes={"calls": 5, "messages": 0}, subaccounts=2)
-    changed(
-        twilio,
-        "accounts",
-        lambda row, _: row | {"sid": None} if row["sid"] == twilio.accounts[1].sid else row,
-    )
+    main, odd, other = (account.sid for account in twilio.accounts)
+    changed(twilio, "accounts", lambda row: keyless(row, how) if row["sid"] == odd else row)
 
     output = run(config_for(twilio), streams=["accounts", "calls"])
 
     assert output.exit_code == 0
-    left = {twilio.accounts[0].sid, twilio.accounts[2].sid}
-    assert {row["sid"] for row in output.records("accounts")} == left
-    assert {row["account_sid"] for row in output.records("calls")} == left
+    assert {row["sid"] for row in output.records("accounts")} == {main, other}
+    assert {row["account_sid"] for row in output.records("calls")} == {main, other}
     assert "accounts: 2 records, 1 requests, 1 without a key left out" in output.log
 
 

@@ -301,10 +301,21 @@ def test_stream_maps(run, twilio, name):
         assert sorted(told) == names
         assert len(output.records(stream)) == 60
         assert schemas(output, stream)[0].keys() & {"x", "y"} <= output.records(stream)[0].keys()
+    assert "has a name" not in output.log
     if name == "replaced":
         assert {record["mood"] for record in output.records("calls")} == {"bad"}
     if "mood" in expected.get("calls", []):
         assert sum(record.get("mood") == "fine" for record in output.records("calls")) == 35
+
+
+def test_what_maps_announced_before_stays_as_it_was(run, twilio):
+    for row in truth(twilio, STREAMS_BY_NAME["calls"]):
+        twilio.patch(row["sid"], mood=5)
+
+    output = read(run, twilio, stream_maps={"calls": {"copy": "mood"}})
+
+    assert schemas(output)[0]["copy"] == {"type": ["string", "null"]}
+    assert added(output) == [{"mood": {"type": ["number", "null"]}}]
 
 
 def test_a_map_sees_nulls_too(run, twilio):

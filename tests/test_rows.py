@@ -11,7 +11,7 @@ from sandbox import faults
 from sandbox.paths import CALLS
 from tap_twilio import pagination
 from tap_twilio.records import Converter
-from tap_twilio.rows import LEAST_ROWS, PATIENCE, Alike, Row, column
+from tap_twilio.rows import LEAST_ROWS, PATIENCE, Alike, Row, column, lacking
 from tests.harness import assert_complete, config_for, select
 
 SCHEMA = {
@@ -144,6 +144,19 @@ def test_a_column_is_that_of_either_kind_of_record():
     assert list(column(page, "sid")) == list(column(as_dicts(page), "sid")) == ["X", "Y"]
     assert list(column(page, "nothing")) == list(column(as_dicts(page), "nothing")) == [None] * 2
     assert list(column([], "sid")) == []
+
+
+def test_records_that_lack_a_field():
+    rows = [ROW, ROW | {"sid": None}, ROW | {"sid": "", "price": None}, ROW | {"price": "0"}]
+    page = alike().decode(raw(*rows), PARENTS)
+
+    for records in (page, as_dicts(page)):
+        assert lacking(records, ["sid"]) == [1]
+        assert lacking(records, ["price", "sid"]) == [1, 2]
+        assert lacking(records, ["nothing"]) == [0, 1, 2, 3]
+        assert lacking(records, []) == []
+    assert lacking([{}, {"sid": "X"}], ["sid"]) == [0]
+    assert lacking([], ["sid"]) == []
 
 
 # --- Through the front door --------------------------------------------------------------------
