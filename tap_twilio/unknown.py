@@ -7,9 +7,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from singer_sdk.contrib.msgspec import encoder
 
-from tap_twilio.records import Misfit, converter, to_text
+from tap_twilio.records import Misfit, converter
 from tap_twilio.rows import Row, column, setter
 
 if TYPE_CHECKING:
@@ -62,13 +61,6 @@ def _kind(values: Iterable[Any]) -> str | None:
     return kinds.pop() if len(kinds) == 1 else "string"
 
 
-def _to_text(value: Any) -> str:  # noqa: ANN401
-    try:
-        return to_text(value)
-    except Misfit:
-        return encoder.encode(value).decode()
-
-
 class UnknownFields:
     """What is known by now of the fields that a stream's schema lacks."""
 
@@ -117,7 +109,7 @@ class UnknownFields:
             if kind is None:
                 continue
             new[name] = schema_of(kind)
-            convert = _to_text if kind == "string" else converter(new[name])
+            convert = converter(new[name], name, self._lose)
             assert convert is not None  # noqa: S101
             self._taken.add(name.casefold())
             self._told[name] = _KINDS[kind], convert
@@ -139,10 +131,11 @@ class UnknownFields:
                     put(record, name, convert(value))
                 except Misfit:
                     put(record, name, None)
-                    kind = type(value).__name__
-                    self._report(
-                        name, f"had a value ({kind}) that its type can't hold; it became null"
-                    )
+                    self._lose(name, value)
+
+    def _lose(self, name: str, value: Any) -> None:  # noqa: ANN401
+        kind = type(value).__name__
+        self._report(name, f"had a value ({kind}) that its type can't hold; it became null")
 
 
 def leave_out(page: list[Record], names: Sequence[str]) -> None:
