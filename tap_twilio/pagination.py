@@ -35,7 +35,6 @@ _NO_OBJECTS = "its array holds something else than objects"
 ENVELOPE = frozenset({"links", "meta", "schemas", "totalResults", "uri", "url"})
 """Fields that may stand beside the rows of a list that comes whole."""
 
-
 MENDED = (
     "wasn't proper JSON, and was mended: what is no character became U+FFFD, what is no number null"
 )
@@ -280,7 +279,7 @@ def read_uri(payload: Payload, data_key: str | None) -> Listing:
 def read_meta(payload: Payload, data_key: str | None) -> Listing:
     """Read a page of a product API: ``meta`` names the array and gives ``next_page_url``."""
     meta = _meta(payload)
-    rows = _named_rows(payload, meta.get("key"), data_key)
+    rows = _named_rows(payload, data_key, meta.get("key"))
     return Listing(rows, _link(meta.get("next_page_url")))
 
 
@@ -292,7 +291,7 @@ def read_array(payload: Payload, data_key: str | None) -> Listing:
 def read_token(payload: Payload, data_key: str | None) -> Listing:
     """Read a page whose ``meta`` gives a token for the next one instead of a link."""
     meta = _meta(payload)
-    rows = _named_rows(payload, meta.get("key"), data_key)
+    rows = _named_rows(payload, data_key, meta.get("key"))
     for name, parameter in (("next_token", "Token"), ("nextToken", "pageToken")):
         if token := meta.get(name):
             return Listing(rows, more={parameter: str(token)})
@@ -333,17 +332,16 @@ def _meta(payload: Payload) -> dict[str, Any]:
     return meta
 
 
-def _named_rows(payload: Payload, *names: Any) -> Raw:
-    """Find the rows in the first field of these names that is an array, or in the only array."""
-    known = [name for name in names if isinstance(name, str) and name in payload]
-    for name in known:
-        if _ARRAY.match(payload[name]):
-            return _rows(payload, name)
+def _named_rows(payload: Payload, data_key: str | None, told: object = None) -> Raw:
+    """Find the rows: in the array that the page names, in that of the key, or in the only one."""
+    names = [name for name in (told, data_key) if isinstance(name, str) and name in payload]
+    for form in (_ARRAY, _NULL):
+        for name in names:
+            if form.match(payload[name]):
+                return _rows(payload, name)
     lists = [name for name, value in payload.items() if _ARRAY.match(value)]
-    if len(lists) == 1:
-        return _rows(payload, lists[0])
-    if known and not lists:
-        return _rows(payload, known[0])
+    if data_key in payload or len(lists) == 1:
+        return _rows(payload, data_key if data_key in payload else lists[0])
     msg = f"it has {len(lists)} arrays instead of one"
     raise ShapeError(msg)
 

@@ -200,6 +200,7 @@ def test_a_pause_up_to_a_moment_needs_no_date(sent):
         ("meta", {"meta": {"key": "a"}, "a": [{}, {}], "data": [{}]}, "data", 2, None),
         ("meta", {"meta": {"key": "a"}, "a": None, "data": [{}]}, "data", 1, None),
         ("meta", {"meta": {"key": "a", "next_page_url": "u"}, "a": None}, "data", 0, "u"),
+        ("uri", {"calls": None, "others": [{}]}, "calls", 0, None),
         ("token", {"meta": {"nextToken": None}, "items": [{}]}, "data", 1, None),
         ("none", {"countries": None}, "countries", 0, None),
         ("none", {"countries": [{}, {}]}, "countries", 2, None),
@@ -225,6 +226,7 @@ def test_pages(form, payload, key, count, link):
         ("meta", {"meta": {"key": "alerts"}, "alerts": {}}),
         ("meta", {"meta": {"key": None}, "a": [{}], "b": [{}]}),
         ("uri", {"calls": [1, None]}),
+        ("uri", {"countries": {}, "others": [{}], "next_page_uri": None}),
         ("none", {"states": [{}]}),
     ],
 )
