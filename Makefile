@@ -1,12 +1,14 @@
-# `make demo` shows the tap at work, `make test` is all that CI does. Both need only Python and make.
+# `make demo` shows the tap at work, `make test` checks a change. Both need only Python and make.
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
+# uv, asking where pip is told to.
+UV     := $(BIN)/python -m environments
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types pytest test-spark format schemas constraints clean bench soak audit
+.PHONY: help setup demo test test-all test-spark lint types format schemas constraints bench soak \
+    audit clean clean-cache
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -14,7 +16,17 @@ help: ## Show this list
 demo: $(VENV)/.demo ## Read a simulated Twilio (or, with credentials, yours) twice, and look at the data
 	@$(BIN)/python -m demo
 
-test: lint types pytest ## All that CI does: style, types, tests, coverage
+# A file's tests stay together in one process: they share what is slow to make. In their own order,
+# as those that are few but slow would come last otherwise, with one core idle.
+PYTEST := $(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
+
+test: lint types ## Check a change: style, types, tests (ARGS=... for a part, as pytest takes it)
+	@echo "== pytest"
+	@$(PYTEST) $(or $(ARGS),-m "not door")
+
+test-all: lint types ## All that CI does: make test with coverage, and every tool that the tap works with
+	@echo "== pytest, with coverage"
+	@$(PYTEST) --cov --cov-report=term $(ARGS)
 
 setup: $(VENV)/.dev ## Install everything for development into .venv
 	@echo "Ready: $(BIN)/tap-twilio --help"
@@ -28,12 +40,6 @@ types: $(VENV)/.dev ## Check types
 	@echo "== mypy"
 	@$(BIN)/mypy
 
-# A file's tests stay together in one process: they share what is slow to make. In their own order,
-# as those that are few but slow would come last otherwise, with one core idle.
-pytest: $(VENV)/.dev ## Run the tests with coverage
-	@echo "== pytest"
-	@$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term
-
 test-spark: $(VENV)/.dev ## Run the tests of the Spark data source alone; they need Java 17
 	@$(BIN)/python -m pytest -q tests/test_spark.py
 
@@ -46,12 +52,11 @@ schemas: $(VENV)/.dev ## Make schemas/ from the OpenAPI documents in FOLDER=...
 	@$(BIN)/python scripts/update_schemas.py "$(FOLDER)"
 
 constraints: $(VENV)/.dev ## Renew constraints.txt: the versions that everything is tested with
-	@$(PIP) install --group constraints -c constraints.txt
-	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-header \
-	    --no-annotate --group dev --group constraints --output-file constraints.txt pyproject.toml
+	@$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --no-header \
+	    --no-annotate --group dev --output-file constraints.txt pyproject.toml
 	@echo "Wrote constraints.txt"
 
-bench: $(VENV)/.sandbox ## Measure throughput and memory, other connectors beside it (20 minutes)
+bench: $(VENV)/.bench ## Measure throughput and memory, other connectors beside it (20 minutes)
 	@$(BIN)/python -m benchmarks
 	@$(BIN)/python -m benchmarks.plot
 
@@ -61,19 +66,22 @@ soak: $(VENV)/.dev ## Play random trouble for MINUTES=20 and look for anything l
 audit: $(VENV)/.dev ## Ask for known weaknesses in the dependencies, where that service can be reached
 	@PYTHONPATH=. $(BIN)/python scripts/audit.py
 
-clean: ## Remove everything that was made here
+clean: ## Remove everything that was made in this folder
 	@rm -rf $(VENV) .cache build dist output transform/logs transform/target .coverage* .hypothesis \
 	    .meltano .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+clean-cache: ## Remove the environments of other tools, which all clones share
+	@rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/tap-twilio"
+
 # One environment; a group is installed when first needed, and again when what it says changes.
-$(VENV)/.%: pyproject.toml constraints.txt | $(BIN)/python
+$(VENV)/.%: pyproject.toml constraints.txt | $(BIN)/uv
 	@echo "Installing the tap and its $* tools into $(VENV)"
-	@$(PIP) install -c constraints.txt --editable . --group $*
+	@$(UV) pip install --quiet --python $(BIN)/python -c constraints.txt --editable . --group $*
 	@touch $@
 
-$(BIN)/python:
+$(BIN)/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "Python 3.11 or later is needed: make PYTHON=/path/to/python" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
-	@$(PIP) install --upgrade 'pip>=25.1' # older ones know no dependency groups
+	@$(BIN)/python -m pip --disable-pip-version-check -qq install -c constraints.txt uv

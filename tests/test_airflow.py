@@ -5,18 +5,24 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections import Counter
 from datetime import timedelta
+from pathlib import Path
+
+import pytest
 
 import environments
 from tests.harness import STREAMS_BY_NAME, truth
+
+pytestmark = pytest.mark.door
 
 EXAMPLE = environments.ROOT / "examples" / "airflow"
 
 
 def test_mapped_tasks_read_everything_once(sandbox, tmp_path):
     requirements = EXAMPLE / "requirements.txt"
-    airflow = environments.install("airflow", *requirements.read_text().split(), "--editable", ".")
+    airflow = environments.install("airflow", *requirements.read_text().split())
     target = environments.install("target-jsonl", "target-jsonl==0.1.4")
     twilio = sandbox(volumes={"calls": 60, "messages": 60})
     twilio.patch(
@@ -32,6 +38,7 @@ def test_mapped_tasks_read_everything_once(sandbox, tmp_path):
         "TAP_TWILIO_BASE_URL": twilio.base_url,
         "TWILIO_ACCOUNTS": " ".join(account.sid for account in twilio.accounts),
         "TWILIO_FOLDER": str(tmp_path / "twilio"),
+        "TWILIO_TAP": str(Path(sys.executable).with_name("tap-twilio")),
         "TWILIO_TARGET": str(target / "target-jsonl"),
     }
     since = (twilio.now - timedelta(days=50)).strftime("%Y-%m-%d")

@@ -6,11 +6,14 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
 
 import environments
+
+pytestmark = pytest.mark.door
 
 PACKAGES = ("pyspark==4.3.0", "pandas==2.3.3", "pyarrow==26.0.1", "aiohttp<4", "pytest<10")
 
@@ -30,14 +33,21 @@ def java() -> str | None:
     return None
 
 
+def dependencies():
+    """What `pip install .[spark]` brings, besides the tap itself."""
+    project = tomllib.loads((environments.ROOT / "pyproject.toml").read_text())["project"]
+    return [*project["dependencies"], *project["optional-dependencies"]["spark"]]
+
+
 def test_spark():
     if problem := java():
         pytest.skip(problem)
-    folder = environments.install("spark", *PACKAGES, "--editable", ".[spark]")
+    folder = environments.install("spark", *PACKAGES, *dependencies())
 
     result = subprocess.run(
         [str(folder / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/spark"],
         cwd=environments.ROOT,
+        env={**os.environ, "PYTHONPATH": str(environments.ROOT)},
         capture_output=True,
         text=True,
         check=False,

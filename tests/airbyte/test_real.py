@@ -16,7 +16,7 @@ import environments
 from tests.airbyte.harness import catalog
 from tests.harness import STREAMS_BY_NAME, config_for, truth
 
-# One process installs, and nobody beside it waits for that.
+pytestmark = pytest.mark.door
 
 TOO_NEW = sys.version_info >= (3, 13)
 README = Path(__file__).parent.parent.parent / "README.md"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from environments import CACHE, ROOT, install
+from environments import ROOT, as_pip_is_told, install
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 PACKAGE = "meltano==4.4.1"
 # The README's recipes begin beside it.
-FOLDER = CACHE.parent / "meltano" / "tap-twilio"
-LOCK = CACHE.parent / "meltano.lock"
+FOLDER = ROOT / ".cache" / "meltano" / "tap-twilio"
+LOCK = ROOT / ".cache" / "meltano.lock"
 PLUGINS = ("tap-twilio", "target-jsonl", "target-csv", "target-postgres", "target-duckdb")
 # Neither this environment nor what its users set for themselves is a pipeline's business.
 FOREIGN = ("COVERAGE_", "COV_", "PYTHON", "VIRTUAL_ENV", "TAP_", "TARGET_", "MELTANO_", "PG")
@@ -82,13 +82,9 @@ def checkout() -> Iterator[Project]:
 def clean_environment() -> dict[str, str]:
     """Give an environment with Meltano in its path, and with nothing that steers pipelines."""
     meltano = install("meltano", PACKAGE)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
-    # uv, Meltano's own choice, doesn't know what pip is told about package indexes.
-    own = {
-        "PATH": f"{meltano}{os.pathsep}{os.environ['PATH']}",
-        "MELTANO_VENV_BACKEND": "virtualenv",
-    }
-    return kept | own
+    told = as_pip_is_told()  # uv, with which Meltano installs, doesn't ask pip
+    kept = {name: value for name, value in told.items() if not name.startswith(FOREIGN)}
+    return kept | {"PATH": f"{meltano}{os.pathsep}{os.environ['PATH']}"}
 
 
 def _link() -> None:

@@ -7,9 +7,13 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from tests.harness import STREAMS_BY_NAME, keyed
 from tests.pipelines.conftest import credentials
 from tests.pipelines.loaded import SELECTED, held
+
+pytestmark = pytest.mark.door
 
 
 def files(project, name):

@@ -7,9 +7,12 @@ from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 
 import duckdb
+import pytest
 
 from tests.pipelines.conftest import credentials
 from tests.pipelines.loaded import SELECTED, assert_loaded, properties
+
+pytestmark = pytest.mark.door
 
 
 def rows(warehouse, name):

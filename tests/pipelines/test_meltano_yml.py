@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 
+import pytest
 import yaml
 from jsonschema import Draft7Validator
 
 from environments import ROOT, install
 from tests.pipelines.project import PACKAGE
+
+pytestmark = pytest.mark.door
 
 
 def test_meltano_finds_its_project_file_well_formed():

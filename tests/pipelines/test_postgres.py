@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from sandbox import faults
 from tests.harness import STREAMS_BY_NAME
 from tests.pipelines.conftest import connection, credentials
 from tests.pipelines.loaded import SELECTED, assert_loaded, held, properties
+
+pytestmark = pytest.mark.door
 
 TYPES = {
     "array": "jsonb",

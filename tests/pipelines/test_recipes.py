@@ -15,6 +15,8 @@ from tests.harness import STREAMS_BY_NAME
 from tests.pipelines import recipes
 from tests.pipelines.loaded import SELECTED, assert_loaded, held
 
+door = pytest.mark.door
+
 
 def day(ago):
     return (datetime.now(UTC).date() - timedelta(days=ago)).isoformat()
@@ -75,6 +77,7 @@ def test_each_block_belongs_to_a_recipe_that_is_tested_or_says_why_not():
     assert set(recipes.names()) - needed <= tested
 
 
+@door
 def test_csv(cook, twilio):
     folder = cook("csv")
 
@@ -91,6 +94,7 @@ def test_csv(cook, twilio):
     assert "capabilities__sms" in numbers.read_text().splitlines()[0]
 
 
+@door
 def test_postgres(cook, postgres, twilio):
     cook("postgres")
 
@@ -99,6 +103,7 @@ def test_postgres(cook, postgres, twilio):
         assert_loaded(name, rows, twilio)
 
 
+@door
 def test_jsonl(cook, clone, twilio):
     cook("jsonl")
 
@@ -106,6 +111,7 @@ def test_jsonl(cook, clone, twilio):
     assert len(lines) == len(held(twilio, "calls"))
 
 
+@door
 def test_models(cook, clone, twilio):
     cook("models")
 
@@ -117,6 +123,7 @@ def test_models(cook, clone, twilio):
         ]
 
 
+@door
 def test_duckdb(cook, clone, twilio):
     cook("duckdb")
 
@@ -128,6 +135,7 @@ def test_duckdb(cook, clone, twilio):
     assert rows == len(held(twilio, "usage_records_daily"))
 
 
+@door
 def test_plugin(cook, clone):
     folder = cook("plugin")
 
@@ -140,6 +148,7 @@ def test_plugin(cook, clone):
     assert tap.exists()
 
 
+@door
 def test_backfill_by_account(cook, postgres, twilio):
     cook("backfill-by-account")
 
@@ -148,6 +157,7 @@ def test_backfill_by_account(cook, postgres, twilio):
         assert_loaded(name, rows, twilio)
 
 
+@door
 def test_backfill_by_date(cook, postgres, twilio):
     cook("backfill-by-date")
 

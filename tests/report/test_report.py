@@ -18,6 +18,8 @@ from demo.report import page
 from demo.sources import CREDENTIALS
 from tests.report.browser import Browser, executable
 
+pytestmark = pytest.mark.door
+
 # Asked of the loaded rows, past all models.
 WEEK = """
 with bounds as (

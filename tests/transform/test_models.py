@@ -20,6 +20,8 @@ from tests.pipelines.postgres import DATABASE, PASSWORD, USER, Postgres
 from tests.transform.expected import Held, assert_same
 from tests.transform.tools import PROJECT, dbt, load, plugin
 
+door = pytest.mark.door
+
 KINDS = {
     "string": {"varchar"},
     "integer": {"bigint"},
@@ -129,6 +131,7 @@ def held(twilio):
     return Held(twilio)
 
 
+@door
 def test_each_day(query, held):
     daily = {as_date(row["day"]): row for row in query("select * from analytics.daily")}
 
@@ -138,6 +141,7 @@ def test_each_day(query, held):
         assert row["currency"] == "USD"
 
 
+@door
 def test_each_period(query, held):
     periods = {row["period"]: row for row in query("select * from analytics.periods")}
 
@@ -156,6 +160,7 @@ def test_each_period(query, held):
     assert not periods
 
 
+@door
 def test_each_account(query, held, twilio):
     for account in twilio.accounts:
         for name, column in (("calls", "call_cost"), ("messages", "message_cost")):
@@ -167,6 +172,7 @@ def test_each_account(query, held, twilio):
             assert_same(row, {"rows": len(own), "cost": -sum(one["price"] or 0 for one in own)})
 
 
+@door
 def test_errors_by_code(query, held):
     rows = query("select source, error_code, occurrences from analytics.errors_daily")
 
@@ -176,6 +182,7 @@ def test_errors_by_code(query, held):
     assert found == held.errors()
 
 
+@door
 def test_numbers(query, held):
     rows = query(
         "select number, sum(calls) as calls, sum(messages) as messages, sum(cost) as cost "
@@ -199,6 +206,7 @@ def as_date(value):
 # --- Whatever was loaded -----------------------------------------------------------------------
 
 
+@door
 def test_nothing_loaded_is_told_and_breaks_nothing(tmp_path):
     warehouse = tmp_path / "warehouse.duckdb"
 
@@ -209,6 +217,7 @@ def test_nothing_loaded_is_told_and_breaks_nothing(tmp_path):
         assert query("select * from analytics.daily") == []
 
 
+@door
 def test_columns_that_were_left_out_are_null_and_moments_with_a_zone_in_utc(tmp_path):
     warehouse = tmp_path / "warehouse.duckdb"
     with closing(duckdb.connect(str(warehouse))) as database:
@@ -228,6 +237,7 @@ def test_columns_that_were_left_out_are_null_and_moments_with_a_zone_in_utc(tmp_
     assert row["total_cost"] is None
 
 
+@door
 def test_a_row_that_comes_twice_is_told(tmp_path):
     warehouse = tmp_path / "warehouse.duckdb"
     with closing(duckdb.connect(str(warehouse))) as database:
