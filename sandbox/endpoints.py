@@ -6,7 +6,7 @@ import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
@@ -149,6 +149,12 @@ class Catalogue:
             if match := pattern.fullmatch(path):
                 return endpoint, match.groupdict()
         return None
+
+
+@cache
+def read_catalogue(folder: Path) -> Catalogue:
+    """Give the catalogue of a folder, which is read once."""
+    return Catalogue(folder)
 
 
 def identifying_field(parent: Endpoint, placeholder: str) -> str:

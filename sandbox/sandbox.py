@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from sandbox.accounts import Account, ApiKey, Directory, Kind, Status
 from sandbox.api import Api
-from sandbox.endpoints import SCHEMAS, Catalogue, Endpoint
+from sandbox.endpoints import SCHEMAS, Endpoint, read_catalogue
 from sandbox.faults import Effect, Fault, Faults
 from sandbox.filters import Readings
 from sandbox.identifiers import secret, seed_of
@@ -111,7 +111,7 @@ class Sandbox:
         seed = seed_of(self.options.seed)
         now = read_iso(self.options.now)
         self._began = time.monotonic()
-        self.catalogue = Catalogue(self.options.schemas)
+        self.catalogue = read_catalogue(self.options.schemas)
         accounts = _accounts(self.options, seed, now)
         self.main_key = _key("main", seed, accounts[0])
         self.standard_key = _key("standard", seed, accounts[0])

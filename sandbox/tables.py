@@ -1,8 +1,8 @@
 """Tables: the rows of one endpoint for one account below one parent, and the edits made to them.
 
-A table stores no row. It computes those that it is asked for, newest first or oldest first,
-starting anywhere. Edits, and rows that are listed elsewhere than their place says, lie beside it
-in a short list that is merged into every scan.
+A table computes the rows that it is asked for, newest first or oldest first, starting anywhere,
+and keeps some for whoever asks again. Edits, and rows that are listed elsewhere than their place
+says, lie beside it in a short list that is merged into every scan.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ Key = tuple[int, int]
 
 ADDED: Final = 1 << 48
 """Places from here on belong to rows that were added by hand."""
+
+_ROWS_KEPT: Final = 4096
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,8 @@ class Table:
             else frozenset()
         )
         self._template = Template(self, written)
+        self._kept: dict[int, Wire] = {}
+        self._kept_at = -1
         self._added: list[Wire] = []
         self._patches: dict[int, Wire] = {}
         self._gone: set[int] = set()
@@ -152,7 +156,16 @@ class Table:
         return Draft(self, index, self.timeline.at(index), now)
 
     def row(self, index: int, now: int) -> Wire:
-        """Compute a row, as it would be without edits."""
+        """Compute a row, as it would be without edits; nobody may change it."""
+        if self._kept_at != now or len(self._kept) > _ROWS_KEPT:
+            self._kept.clear()
+            self._kept_at = now
+        row = self._kept.get(index)
+        if row is None:
+            row = self._kept[index] = self._make(index, now)
+        return row
+
+    def _make(self, index: int, now: int) -> Wire:
         draft = self.draft(index, now)
         row = self._template.fill(draft)
         if self._describe:

@@ -6,9 +6,11 @@ import json
 import logging
 import string
 from collections import defaultdict
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,7 @@ from tap_twilio.streams import STREAMS
 from tap_twilio.tap import TapTwilio
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sandbox import Sandbox
     from tap_twilio.stream import TwilioStream
@@ -91,7 +93,7 @@ class Runner:
     ) -> Output:
         files = {"config": config}
         if streams is not None:
-            catalog = select(self.discover(), streams)
+            catalog = select(json.loads(discovered()), streams)
         if catalog is not None:
             files["catalog"] = catalog
         if state is not None:
@@ -105,12 +107,8 @@ class Runner:
 
     def raw(self, *arguments: str) -> Output:
         self.handler.clear()
-        root = logging.getLogger()
-        root.addHandler(self.handler)
-        try:
+        with logging_of_its_own(self.handler):
             result = CliRunner().invoke(TapTwilio.cli, list(arguments))
-        finally:
-            root.removeHandler(self.handler)
         lines = result.stdout.splitlines()
         if "--discover" in arguments or "--about" in arguments:
             return Output(result.exit_code, [json.dumps(json.loads(result.stdout))], "")
@@ -119,6 +117,25 @@ class Runner:
 
     def discover(self) -> dict[str, Any]:
         return self.raw("--discover").messages[0]
+
+
+@cache
+def discovered() -> str:
+    """What the tap says that there is, without settings: the same in each run of a process."""
+    with logging_of_its_own():
+        return CliRunner().invoke(TapTwilio.cli, ["--discover"]).stdout
+
+
+@contextmanager
+def logging_of_its_own(*handlers: logging.Handler) -> Iterator[None]:
+    """Log to these too, and take away what a run adds: all later ones would log to it as well."""
+    root = logging.getLogger()
+    before = root.handlers
+    root.handlers = [*before, *handlers]
+    try:
+        yield
+    finally:
+        root.handlers = before
 
 
 @dataclass
