@@ -118,6 +118,7 @@ def describe_message(draft: Draft) -> Wire:
         "messaging_service_sid": (
             foreign_sid("MG", table.seed, (bits >> 5) % 3) if service else None
         ),
+        "tags": {"campaign_name": f"campaign-{bits % 5}"} if service else None,
         "api_version": "2010-04-01",
         "uri": f"{uri}.json",
         "subresource_uris": {"media": f"{uri}/Media.json", "feedback": f"{uri}/Feedback.json"},

@@ -6,6 +6,7 @@ writes nothing and ends with 1 if the README is out of date.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import sys
@@ -40,6 +41,8 @@ time that Twilio still changes rows. A bookmark is an account's, also where the 
 another; it moves once the list was read for all parents. A stream that is selected later than its
 parent or child has no bookmark yet, and is read for all that there is. For its sake the parent is
 read again; rows that the target has had from it aren't sent again.
+
+*Key*: where Twilio may leave a part of it out, what stands in for that is in brackets.
 
 *Requests*: a list costs one for each page. A stream with a parent costs so many for each of the
 parent's records, and one for each further page.
@@ -81,7 +84,7 @@ def streams_table(streams: list[type[TwilioStream]]) -> str:
     ]
     for stream in streams:
         parent = _parent(stream)
-        key = ", ".join(f"`{name}`" for name in stream.primary_keys)
+        key = ", ".join(_part(name, stream) for name in stream.primary_keys)
         by = ""
         if stream.window is not None:
             by = f"`{stream.replication_key}`, {_span(stream.lookback)} back"
@@ -93,6 +96,11 @@ def streams_table(streams: list[type[TwilioStream]]) -> str:
             f"| {default} |"
         )
     return "\n".join(lines)
+
+
+def _part(name: str, stream: type[TwilioStream]) -> str:
+    stand_in = f" (or `{json.dumps(stream.stand_ins[name])}`)" if name in stream.stand_ins else ""
+    return f"`{name}`{stand_in}"
 
 
 def _parent(stream: type[TwilioStream]) -> type[TwilioStream] | None:

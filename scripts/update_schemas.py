@@ -21,9 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twilio_schemas.build import Stream, build
-from twilio_schemas.changes import coverage, differences
+from twilio_schemas.changes import coverage, differences, left_open
 from twilio_schemas.corrections import Corrections, Omissions
 from twilio_schemas.openapi import Node, Operation, Place, placeholders, read_operations
+
+from tap_twilio.secrets import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -90,17 +92,21 @@ def render(schema: Node) -> str:
 class Updater:
     """Compares the documents with the streams and their schema files."""
 
-    def __init__(self, documents: Path, streams: Iterable[Stream], paths: Paths) -> None:
+    def __init__(
+        self, documents: Path, streams: Iterable[Stream], paths: Paths, secrets: Iterable[str]
+    ) -> None:
         """Read everything but the schema files.
 
         Args:
             documents: The folder of Twilio's documents.
             streams: All streams.
             paths: The other places.
+            secrets: Names of properties that never reach a schema, at whatever depth.
         """
         self._operations: dict[Place, Operation] = read_operations(documents)
         self._corrections = Corrections.read(paths.corrections)
         self._omissions = Omissions.read(paths.omissions)
+        self._secrets = frozenset(secrets)
         self._folder = paths.schemas
         self._endpoints = paths.endpoints
         self._streams = sorted(streams, key=lambda stream: stream.file)
@@ -121,6 +127,7 @@ class Updater:
         if not self._knows_endpoints():
             self._endpoints.write_text(self._listed(), encoding="utf-8")
             yield f"wrote {self._endpoints.name}"
+        yield from self._stale()
         yield from self._gone()
 
     def check(self) -> Iterator[str]:
@@ -130,13 +137,12 @@ class Updater:
             A line for each difference.
         """
         yield from coverage(self._operations, self._streams, self._omissions)
-        for endpoint in self._corrections.stale(self._operations):
-            yield f"- {endpoint}: corrected, but not in the documents"
+        yield from self._stale()
         yield from self._gone()
         for stream in self._made():
             yield from self._check(stream)
-        for mark in self._corrections.idle():
-            yield f"- {mark}: marked as personal, but in no schema"
+        for line in self._corrections.idle():
+            yield f"- {line}"
         known = {stream.file for stream in self._streams}
         for file in sorted(self._folder.glob("*/*.json")):
             name = file.relative_to(self._folder).as_posix()
@@ -159,6 +165,12 @@ class Updater:
             yield stream.file
         for line in lines:
             yield f"  {line}"
+        for name in left_open(new):
+            yield f"~ {stream.file}: {name} has several types"
+
+    def _stale(self) -> Iterator[str]:
+        for endpoint in self._corrections.stale(self._operations):
+            yield f"- {endpoint}: corrected, but not in the documents"
 
     def _listed(self) -> str:
         places = sorted(str(place) for place, one in self._operations.items() if one.is_list)
@@ -182,7 +194,10 @@ class Updater:
         return stream.file in self._corrections.hand_written
 
     def _schema(self, stream: Stream) -> Node:
-        return build(stream, self._operations[stream.place], self._corrections)
+        operation = self._operations[stream.place]
+        described = self._corrections.described.get(str(stream.place), str(stream.place))
+        record = self._operations.get(Place(*described.split(" ")), operation)
+        return build(stream, operation, record, self._corrections, self._secrets)
 
 
 def main(
@@ -209,11 +224,11 @@ def main(
     )
     options = parser.parse_args(arguments)
     if streams is None:
-        # Here and not above: the tool's parts are of use, and tested, without the tap.
+        # Here and not above: the tool's parts are of use, and tested, without the streams.
         from tap_twilio.streams import STREAMS  # noqa: PLC0415
 
         streams = map(describe, STREAMS)
-    updater = Updater(options.folder, streams, paths or Paths())
+    updater = Updater(options.folder, streams, paths or Paths(), NAMES)
     lines = list(updater.check() if options.check else updater.write())
     for line in lines:
         print(line)  # noqa: T201

@@ -33,6 +33,7 @@ from tap_twilio.pages import Page, Request
 from tap_twilio.pagination import CutError, ShapeError
 from tap_twilio.pii import MARK, Masker
 from tap_twilio.redaction import is_news
+from tap_twilio.secrets import NAMES
 from tap_twilio.windows import Unit
 
 if TYPE_CHECKING:
@@ -88,9 +89,10 @@ class EndpointClient(RESTStream[str]):
         lifted: Fields to add to each record, with the place in a nested object that they repeat:
             ``{"period_start": "period.start"}``.
         position_field: Field to add to each record: its position in the list.
-        stand_ins: Values that key fields take where Twilio sends none. They are part of the key
-            for good, so they never change.
-        secret_fields: Fields that never leave the tap.
+        stand_ins: What fields of the key are where Twilio sends null or nothing. Only for those
+            that are null by right, or whose row the rest of the key tells apart anyhow: a row
+            that lacks what it is known by has no stand-in, as two of them would become one.
+        secret_fields: Fields that never leave the tap, besides those with names of credentials.
         typed_by_catalog: Whether a catalog says what a record looks like.
         wire_schema: What a record is before personal data is masked; ``schema`` tells it after.
         masker: Masks personal data; none where it is kept.
@@ -131,7 +133,7 @@ class EndpointClient(RESTStream[str]):
             tap: The tap.
         """
         schema, self.endpoint = self.load()
-        for secret in self.secret_fields:
+        for secret in NAMES.union(self.secret_fields):
             schema["properties"].pop(secret, None)
         self.wire_schema = schema
         self.masker: Masker | None = None

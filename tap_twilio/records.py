@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from tap_twilio.mending import WRONG
+from tap_twilio.secrets import CONTAINERS, NAMES, take_out
 
 Record = dict[str, Any]
 Report = Callable[[str, str], None]
@@ -431,6 +432,12 @@ def _within(change: Conversion, value: Any, place: str, lose: Loss) -> Any:  # n
         return None
 
 
+def _is_flat(schema: Mapping[str, Any]) -> bool:
+    """Tell whether a field holds neither objects nor arrays."""
+    kinds = _types(schema)
+    return bool(kinds) and {"object", "array"}.isdisjoint(kinds)
+
+
 def column(convert: Conversion, get: Getter = getitem, put: Setter = setitem) -> Column:
     """Make a conversion of a column, which ends at the first value that is out of the ordinary.
 
@@ -489,6 +496,8 @@ def _fits(records: list[Record], name: str, kinds: frozenset[type]) -> bool:
 ODDITIES = (KeyError, TypeError, ValueError, Misfit)
 """What a conversion of a column raises at a value that is out of the ordinary."""
 
+CREDENTIAL = "has the name of a credential"
+
 BLOCK = 128
 """Records that are typed at a time: those of a whole page don't fit in a processor's cache."""
 
@@ -517,14 +526,15 @@ class Converter:
 
         Args:
             schema: The stream's JSON schema.
-            secrets: Fields that never leave the tap.
+            secrets: Fields that never leave the tap, besides those with names of credentials.
             report: Called with each field of ``unknown``, the first one beyond these, and each
                 value that was lost, by its place: ``prices[].base_price``.
             unknown: What to report of an unknown field.
         """
         properties: Mapping[str, Mapping[str, Any]] = schema["properties"]
         self._known = frozenset(properties)
-        self._secrets = tuple(secrets)
+        self._secrets = frozenset(secrets)
+        self._flat = frozenset(name for name, field in properties.items() if _is_flat(field))
         self._report = report
         self._unknown = unknown
         self.unknown: list[str] = []
@@ -553,8 +563,10 @@ class Converter:
             self._convert(records[start : start + BLOCK], added or {})
 
     def _convert(self, records: list[Record], added: Mapping[str, Any]) -> None:
+        shapes = set(map(tuple, records))
+        self._note_shapes(shapes)
+        self._hide(records, set().union(*shapes))
         self._complete(records, added)
-        self._note_shapes(records)
         for name, change in self._columns.items():
             try:
                 change(records, name)
@@ -564,23 +576,68 @@ class Converter:
             if not _fits(records, name, kinds):
                 self._apply(records, name)
 
-    def _complete(self, records: list[Record], added: Mapping[str, Any]) -> None:
-        for name in self._secrets:
+    def _hide(self, records: list[Record], names: set[str]) -> None:
+        for name in filter(self.hides, names):
             for record in records:
                 record.pop(name, None)
+            if name not in self._secrets:
+                self._report(name, f"{CREDENTIAL}; it never leaves the tap")
+        self.search(records, filter(self.may_nest, names))
+
+    def hides(self, name: str) -> bool:
+        """Tell whether a field never leaves the tap.
+
+        Args:
+            name: Name of the field.
+
+        Returns:
+            Whether it holds a credential.
+        """
+        return name in self._secrets or name in NAMES
+
+    def may_nest(self, name: str) -> bool:
+        """Tell whether a field may hold objects or arrays.
+
+        Args:
+            name: Name of the field.
+
+        Returns:
+            Whether its schema lets it.
+        """
+        return name not in self._flat
+
+    def search(
+        self,
+        records: list[Any],
+        names: Iterable[str],
+        get: Callable[[Any, str], Any] = dict.get,
+    ) -> None:
+        """Take credentials out of the objects and arrays in records.
+
+        Args:
+            records: The records; changed in place.
+            names: Fields that may hold any.
+            get: Reads a record's field.
+        """
+        for name in names:
+            values = [value for record in records if type(value := get(record, name)) in CONTAINERS]
+            for found in take_out(values) if values else ():
+                self._report(name, f"held {found!r}, which {CREDENTIAL}; it never leaves the tap")
+
+    def _complete(self, records: list[Record], added: Mapping[str, Any]) -> None:
         for name, value in added.items():
             for record in records:
                 if record.get(name) is None:
                     record[name] = value
 
-    def _note_shapes(self, records: list[Record]) -> None:
-        shapes = set(map(tuple, records)) - self._shapes
+    def _note_shapes(self, shapes: set[tuple[str, ...]]) -> None:
+        new = shapes - self._shapes
         if len(self._shapes) >= MOST_KEPT:
             self._shapes.clear()
-        for shape in shapes:
+        for shape in new:
             self._shapes.add(shape)
             for name in shape:
-                if name not in self._known and name not in self.unknown:
+                if name not in self._known and name not in self.unknown and not self.hides(name):
                     self._note_unknown(name)
 
     def _note_unknown(self, name: str) -> None:
@@ -600,7 +657,11 @@ class Converter:
         for record in records:
             value = record.get(name)
             if value is not None:
+                self.search([record], [name])
                 record[name] = _within(convert, value, name, self._lose)
+                if isinstance(value, str):
+                    # What was text may have been JSON of an object.
+                    self.search([record], [name])
 
     def _lose(self, place: str, value: Any) -> None:  # noqa: ANN401
         kind = type(value).__name__

@@ -102,6 +102,7 @@ class Alike:
         self._converter = converter
         self._decoder: msgspec.json.Decoder[list[Row]] | None = None
         self._columns: dict[str, records.Column] = {}
+        self._nesting: list[str] = []
         self._patience = PATIENCE
 
     def learn(self, page: list[Record], added: Mapping[str, Any]) -> None:
@@ -114,11 +115,15 @@ class Alike:
         if self._decoder is not None or self._patience == 0 or len(page) < LEAST_ROWS:
             return
         shape, *others = set(map(tuple, page))
-        if others or not all(name.isidentifier() and not hasattr(Row, name) for name in shape):
+        converter = self._converter
+        if others or not all(
+            name.isidentifier() and not hasattr(Row, name) and not converter.hides(name)
+            for name in shape
+        ):
             self._patience -= 1
             return
-        converter = self._converter
         kinds = {name: kind | None for name, kind in converter.plain.items()}
+        self._nesting = list(filter(converter.may_nest, shape))
         row = msgspec.defstruct(
             "Row",
             [
@@ -160,6 +165,7 @@ class Alike:
         return cast("list[Record]", page)
 
     def _type(self, page: list[Row], added: Mapping[str, Any]) -> None:
+        self._converter.search(page, self._nesting, getattr)
         for name, value in added.items():
             for row in page:
                 if getattr(row, name) is None:

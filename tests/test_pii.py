@@ -35,7 +35,8 @@ HASH = re.compile(r"[0-9a-f]{64}")
 
 def hashed(value):
     """The documented hash, written a second time."""
-    return hmac.new(KEY.encode(), value.encode(), hashlib.sha256).hexdigest()
+    text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+    return hmac.new(KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
 def properties_of(name):

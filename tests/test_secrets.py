@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from sandbox import faults
+from tap_twilio.secrets import NAMES
 from tests.harness import config_for
 
 TROUBLE = {
@@ -84,3 +85,109 @@ def test_whatever_twilio_answers(tmp_path, sandbox, name):
     text = say_everything(tmp_path, config_for(twilio, max_retries=1, page_size=10))
 
     assert_silent(text, twilio)
+
+
+# --- Credentials among the rows ----------------------------------------------------------------
+
+HUSH = "not-to-be-told"
+
+PLACES = {
+    "a field": {"NAME": HUSH},
+    "a field with more in it": {"NAME": {"deep": [HUSH]}},
+    "an object": {"subresource_uris": {"a": "b", "NAME": HUSH}},
+    "an object where a string is due": {"caller_name": {"NAME": HUSH}},
+    "an object where a date is due": {"end_time": {"NAME": HUSH}},
+    "an array where a number is due": {"price": [{"NAME": HUSH}]},
+    "a field never heard of": {"brand_new": {"a": [1, [{"b": None, "NAME": {"x": HUSH}}]]}},
+}
+
+
+def with_name(value, name):
+    return json.loads(json.dumps(value).replace("NAME", name))
+
+
+def plan(twilio, path, key, fields, **hits):
+    twilio.plan(
+        faults.rewrite(lambda page: page | {key: [row | fields for row in page[key]]}),
+        path,
+        **hits,
+    )
+
+
+@pytest.mark.parametrize("first", [0, 1], ids=["from the first page on", "from the second page on"])
+@pytest.mark.parametrize("place", PLACES)
+def test_what_is_called_like_a_credential_never_leaves(run, sandbox, monkeypatch, place, first):
+    monkeypatch.setattr("tap_twilio.rows.LEAST_ROWS", 1)
+    twilio = sandbox(volumes={"calls": 50, "messages": 0}, subaccounts=0)
+    plan(twilio, "/Calls.json", "calls", with_name(PLACES[place], "auth_token"), skip=first)
+
+    output = run(config_for(twilio, page_size=10), streams=["calls"])
+
+    assert output.exit_code == 0
+    assert len({record["sid"] for record in output.records("calls")}) == 50
+    assert HUSH not in "".join(output.lines) + output.log
+    assert "auth_token" not in "".join(output.lines)
+    assert output.log.count("has the name of a credential") == 1
+
+
+def test_the_rest_of_an_object_stays(run, sandbox):
+    twilio = sandbox(volumes={"calls": 5, "messages": 0}, subaccounts=0)
+    kept = {"token": "t", "key": "k", "secret_count": 2, "api_key_sid": "SK1", "list": [{"a": 1}]}
+    odd = {"auth_token": HUSH, "list": [{"a": 1, "secret": HUSH}]}
+    plan(twilio, "/Calls.json", "calls", {"brand_new": kept | odd})
+
+    output = run(config_for(twilio), streams=["calls"])
+
+    assert [record["brand_new"] for record in output.records("calls")] == [kept] * 5
+
+
+@pytest.mark.parametrize(("stream", "path"), [("keys", "/Keys.json"), ("iam_keys", "/v1/Keys")])
+def test_keys_come_without_any_of_these(run, sandbox, stream, path):
+    twilio = sandbox(volumes={"calls": 0, "messages": 0}, subaccounts=0)
+    all_names = dict.fromkeys(NAMES, HUSH)
+    plan(twilio, path, "keys", {**all_names, "policy": {"allow": [all_names]}})
+
+    output = run(config_for(twilio), streams=[stream])
+
+    assert output.exit_code == 0
+    assert output.records(stream)
+    assert all(record["policy"] == {"allow": [{}]} for record in output.records(stream))
+    assert HUSH not in "".join(output.lines) + output.log
+
+
+def test_tokens_of_accounts_are_no_news(run, small):
+    output = run(config_for(small), streams=["accounts"])
+
+    assert len(output.records("accounts")) == len(small.accounts)
+    assert "auth_token" not in "".join(output.lines) + output.log
+
+
+def test_seeds_of_one_time_passwords_stay_with_twilio(run, sandbox):
+    twilio = sandbox(volumes={"calls": 0, "messages": 0}, subaccounts=0)
+    uri = f"otpauth://totp/me?secret={HUSH}"
+    plan(twilio, "/Factors", "factors", {"binding": {"secret": HUSH, "uri": uri}})
+
+    output = run(config_for(twilio), streams=["verify_factors"])
+
+    assert output.records("verify_factors")
+    assert HUSH not in "".join(output.lines) + output.log
+
+
+def test_a_declared_stream_hides_them_too(run, sandbox):
+    twilio = sandbox(volumes={"calls": 3, "messages": 0}, subaccounts=0)
+    plan(twilio, "/Calls.json", "calls", {"client_secret": HUSH, "to": {"password": HUSH}})
+    path = "/2010-04-01/Accounts/{account_sid}/Calls.json"
+    properties = {"sid": {"type": "string"}, "client_secret": {"type": "string"}}
+    schemas = [{}, {"schema": {"properties": properties}}]
+    declared = [
+        {"name": f"own_{number}", "product": "api", "path": path, **schema}
+        for number, schema in enumerate(schemas)
+    ]
+
+    output = run(config_for(twilio, custom_streams=declared))
+
+    assert output.exit_code == 0
+    for one in declared:
+        assert len(output.records(one["name"])) == 3
+        assert "client_secret" not in output.schemas[one["name"]]["schema"]["properties"]
+    assert HUSH not in "".join(output.lines) + output.log

@@ -167,13 +167,21 @@ def _union(one: Node, other: Node) -> Node:
     return {**other, **one, "type": [*types, "null"]}
 
 
-def build(stream: Stream, operation: Operation, corrections: Corrections) -> Node:
+def build(
+    stream: Stream,
+    operation: Operation,
+    record: Operation,
+    corrections: Corrections,
+    secrets: Iterable[str] = (),
+) -> Node:
     """Make a stream's schema.
 
     Args:
         stream: Gives the key, whose fields can't be null.
         operation: The endpoint's description.
+        record: The description of what it lists, as a rule the same.
         corrections: What the documents don't say or say wrongly.
+        secrets: Names of properties to leave out.
 
     Returns:
         The content of the stream's schema file.
@@ -181,8 +189,8 @@ def build(stream: Stream, operation: Operation, corrections: Corrections) -> Nod
     Raises:
         ValueError: A field of the key is in neither the document nor the corrections.
     """
-    normaliser = Normaliser(operation.document, corrections.secrets)
-    properties = normaliser.properties(operation.record)
+    normaliser = Normaliser(record.document, secrets)
+    properties = normaliser.properties(record.record)
     corrections.apply(operation.place, properties)
     for name in stream.parents:
         properties.setdefault(name, {"type": "string", "x-twilio-parent": True})
@@ -196,7 +204,7 @@ def build(stream: Stream, operation: Operation, corrections: Corrections) -> Nod
             message = f"{stream.name}: {name} is part of the key, but isn't in the records"
             raise ValueError(message)
         properties[name]["type"] = _not_null(properties[name]["type"])
-    filters = operation.filters
+    filters, normaliser = operation.filters, Normaliser(operation.document)
     return {
         "type": "object",
         "properties": properties,

@@ -62,6 +62,21 @@ def differences(old: Node, new: Node) -> Iterator[str]:
             yield f"~ {name}: {_short(facts.get(name))} -> {_short(new_facts[name])}"
 
 
+def left_open(schema: Node) -> Iterator[str]:
+    """Find fields that have no type, or several.
+
+    Args:
+        schema: What would be written now.
+
+    Yields:
+        The path of each.
+    """
+    for name, field in _flatten(schema).items():
+        kinds = field.get("type", [])
+        if isinstance(kinds, list) and len([kind for kind in kinds if kind != "null"]) != 1:
+            yield name
+
+
 def _flatten(schema: Node, prefix: str = "") -> dict[str, Node]:
     """List all fields, nested ones as ``a.b``, those in arrays ``a[]``, those in maps ``a{}``."""
     found: dict[str, Node] = {}

@@ -15,6 +15,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_OPEN_OBJECT: Node = {"type": ["object", "null"], "additionalProperties": True}
+_KINDS: Mapping[str, Node] = {
+    "object": _OPEN_OBJECT,
+    "objects": {"type": ["array", "null"], "items": _OPEN_OBJECT},
+    "string": {"type": ["string", "null"]},
+}
+"""Types by the names that the file has for them."""
+
+_NOWHERE = "marked as personal, but in no schema"
+_NOT_NEW = "added, but documented or in no schema"
+_NOT_OPEN = "given a type, but left open in no schema"
+
+
 def _read(file: Path) -> dict[str, Any]:
     content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     return dict(content)
@@ -29,15 +42,24 @@ class Corrections:
         Args:
             content: Its parts by name; any may be missing.
         """
-        self.secrets: frozenset[str] = frozenset(content.get("secrets", ()))
         self.hand_written: frozenset[str] = frozenset(content.get("hand_written", ()))
+        self.described: Mapping[str, str] = content.get("described", {})
         self._numeric_strings: Mapping[str, Any] = content.get("numeric_strings", {})
         self._timestamps: Mapping[str, Any] = content.get("timestamps", {})
-        self._objects: Mapping[str, Iterable[str]] = content.get("objects", {})
+        self._types: Mapping[str, Mapping[str, Iterable[str]]] = content.get("types", {})
         self._added: Mapping[str, dict[str, Node]] = content.get("added", {})
         self._personal: Mapping[str, Iterable[str]] = content.get("personal", {})
-        self._unmatched = {
-            (pattern, path) for pattern, paths in self._personal.items() for path in paths
+        typed = {
+            f"{kind} {host}": paths
+            for kind, hosts in self._types.items()
+            for host, paths in hosts.items()
+        }
+        parts = ((typed, _NOT_OPEN), (self._added, _NOT_NEW), (self._personal, _NOWHERE))
+        self._unused = {
+            (place, path, fate)
+            for part, fate in parts
+            for place, paths in part.items()
+            for path in paths
         }
 
     @classmethod
@@ -63,15 +85,37 @@ class Corrections:
             for name in names:
                 if name in properties and "integer" not in properties[name]["type"]:
                     properties[name] |= {"type": [kind, "null"], "x-twilio-wire": "string"}
-        for name, form in self._timestamps.get(place.host, {}).items():
-            if name in properties:
-                properties[name] |= {"type": ["string", "null"], "format": form}
-        for name in self._objects.get(place.host, ()):
-            if name in properties and properties[name]["type"] == list(ANYTHING):
-                properties[name] |= {"type": ["object", "null"], "additionalProperties": True}
-        # Copied, since what comes of it is changed further.
-        properties |= deepcopy(self._added.get(str(place), {}))
+        self._date(place, properties)
+        self._close(place, properties)
+        self._add(place, properties)
         self._mark_personal(place, properties)
+
+    def _date(self, place: Place, properties: dict[str, Node]) -> None:
+        for pattern, forms in self._timestamps.items():
+            if fnmatchcase(str(place), pattern):
+                for name, form in forms.items():
+                    if name in properties:
+                        properties[name] |= {"type": ["string", "null"], "format": form}
+
+    def _close(self, place: Place, properties: dict[str, Node]) -> None:
+        """Give a type to what the document leaves open."""
+        for kind, hosts in self._types.items():
+            for path in hosts.get(place.host, ()):
+                field = _find(properties, path)
+                if field is not None and field["type"] == list(ANYTHING):
+                    self._unused.discard((f"{kind} {place.host}", path, _NOT_OPEN))
+                    field |= deepcopy(_KINDS[kind])
+
+    def _add(self, place: Place, properties: dict[str, Node]) -> None:
+        for pattern, fields in self._added.items():
+            if fnmatchcase(str(place), pattern):
+                for path, schema in fields.items():
+                    outer, _, name = path.rpartition(".")
+                    field = _find(properties, outer) if outer else {"properties": properties}
+                    if field is not None and name not in field.get("properties", {}):
+                        self._unused.discard((pattern, path, _NOT_NEW))
+                        # Copied, since what comes of it is changed further.
+                        field.setdefault("properties", {})[name] = deepcopy(schema)
 
     def _mark_personal(self, place: Place, properties: dict[str, Node]) -> None:
         for pattern, paths in self._personal.items():
@@ -79,7 +123,7 @@ class Corrections:
                 for path in paths:
                     field = _find(properties, path)
                     if field is not None:
-                        self._unmatched.discard((pattern, path))
+                        self._unused.discard((pattern, path, _NOWHERE))
                         field.setdefault("x-twilio-pii", {"source": "tap-twilio"})
 
     def stale(self, places: Iterable[Place]) -> list[str]:
@@ -91,15 +135,16 @@ class Corrections:
         Returns:
             The endpoints, as the file has them.
         """
-        return sorted(set(self._added) - set(map(str, places)))
+        known = set(map(str, places))
+        return sorted({*self.described, *self.described.values()} - known)
 
     def idle(self) -> list[str]:
-        """Find marks of personal data that no field has got, once all endpoints are corrected.
+        """Find what corrected nothing, once all endpoints are corrected.
 
         Returns:
-            Pattern and field of each, as the file has them.
+            A line for each, with the place and the field as the file has them.
         """
-        return sorted(f"{pattern}: {path}" for pattern, path in self._unmatched)
+        return sorted(f"{place}: {path}: {fate}" for place, path, fate in self._unused)
 
 
 def _find(properties: dict[str, Node], path: str) -> Node | None:

@@ -32,6 +32,8 @@ class BulkExportsDays(_BulkExports):
     name = "bulkexports_days"
     path = "/v1/Exports/{resource_type}/Days"
     primary_keys = ("account_sid", "resource_type", "day", "friendly_name")
+    # The daily export gives each day once, and is no job that has a name.
+    stand_ins: ClassVar[Mapping[str, str | int]] = {"friendly_name": ""}
 
 
 class BulkExportsJobs(_BulkExports):

@@ -6,7 +6,12 @@ paths without a service do; ``conversations_service_…`` read all services, the
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, ClassVar
+
 from tap_twilio.streams.accounts import AccountStream
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class _Conversations(AccountStream):
@@ -79,6 +84,8 @@ class ConversationsUserConversations(_Conversations):
     parent_stream_type = ConversationsUsers
     path = "/v1/Users/{user_sid}/Conversations"
     primary_keys = ("chat_service_sid", "user_sid", "conversation_sid")
+    # The conversation's SID tells rows apart without it.
+    stand_ins: ClassVar[Mapping[str, str | int]] = {"chat_service_sid": ""}
 
 
 # --- The account -------------------------------------------------------------------------------
@@ -112,7 +119,6 @@ class ConversationsCredentials(_Conversations):
 
     name = "conversations_credentials"
     path = "/v1/Credentials"
-    secret_fields = ("secret",)
 
 
 class ConversationsServices(_Conversations):

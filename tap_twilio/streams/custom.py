@@ -18,6 +18,7 @@ from tap_twilio.inference import infer
 from tap_twilio.pages import Request
 from tap_twilio.rows import column
 from tap_twilio.schemas import Endpoint, snake
+from tap_twilio.secrets import NAMES
 from tap_twilio.settings import SettingsError, did_you_mean
 from tap_twilio.streams import STREAMS
 from tap_twilio.streams.accounts import Accounts, AccountStream
@@ -39,9 +40,6 @@ PARENTS_TRIED = 10
 
 FAR_OFF = timedelta(days=3)
 """Further than this outside of what was asked for, no reading of a date filter gives rows."""
-
-SECRETS = ("auth_token", "secret")
-"""Fields that are secret wherever Twilio shows them."""
 
 Schema = dict[str, Any]
 
@@ -95,7 +93,7 @@ class CustomStream(AccountStream):
             self._told = True
             found = self._told_by_catalog() or self._told_by_rows()
             if found is not None:
-                for secret in self.secret_fields:
+                for secret in NAMES.union(self.secret_fields):
                     found.pop(secret, None)
                 record = {**super().schema, "properties": found}
                 if self.masker is None:
@@ -373,7 +371,7 @@ def _class(declared: Declaration, parent: type[TwilioStream]) -> type[CustomStre
         "lookback": declared.lookback,
         "params": {name: values[0] for name, values in declared.params.items()},
         "chains": {name: values for name, values in declared.params.items() if len(values) > 1},
-        "secret_fields": tuple(dict.fromkeys((*SECRETS, *hidden))),
+        "secret_fields": tuple(dict.fromkeys(hidden)),
     }
     return type(declared.name, (CustomStream,), attributes)
 

@@ -94,6 +94,8 @@ class FlexInsightsConversations(_Flex):
     name = "flex_insights_conversations"
     path = "/v1/Insights/Conversations"
     primary_keys = ("account_id", "conversation_id")
+    # The account's name in Insights; its SID is in each record besides.
+    stand_ins: ClassVar[Mapping[str, str | int]] = {"account_id": ""}
 
 
 class FlexInsightsSegments(_Flex):
@@ -102,6 +104,7 @@ class FlexInsightsSegments(_Flex):
     name = "flex_insights_segments"
     path = "/v1/Insights/Segments"
     primary_keys = ("account_id", "segment_id")
+    stand_ins: ClassVar[Mapping[str, str | int]] = {"account_id": ""}
 
 
 class FlexInsightsUserRoles(_Flex):
@@ -118,6 +121,8 @@ class FlexInsightsAssessments(_Flex):
     name = "flex_insights_assessments"
     path = "/v1/Insights/QualityManagement/Assessments"
     primary_keys = ("assessment_sid", "answer_id")
+    # A question may be answered in words, or not at all.
+    stand_ins: ClassVar[Mapping[str, str | int]] = {"answer_id": ""}
 
 
 class FlexInsightsAssessmentComments(_Flex):
@@ -126,6 +131,8 @@ class FlexInsightsAssessmentComments(_Flex):
     name = "flex_insights_assessment_comments"
     path = "/v1/Insights/QualityManagement/Assessments/Comments"
     primary_keys = ("assessment_sid", "offset", "timestamp")
+    # A comment may be on no place in particular.
+    stand_ins: ClassVar[Mapping[str, str | int]] = {"offset": ""}
 
 
 class FlexInsightsCategories(_Flex):

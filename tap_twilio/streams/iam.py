@@ -18,4 +18,3 @@ class IamKeys(AccountStream):
     path = "/v1/Keys"
     context_params: ClassVar[Mapping[str, str]] = {"AccountSid": "account_sid"}
     selected_by_default = False
-    secret_fields = ("secret",)

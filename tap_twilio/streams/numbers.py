@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, ClassVar
+
 from tap_twilio.streams.accounts import AccountStream
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class _Numbers(AccountStream):
@@ -144,6 +149,8 @@ class NumbersSigningRequestConfigurations(_Numbers):
     name = "numbers_signing_request_configurations"
     path = "/v1/SigningRequest/Configuration"
     primary_keys = ("account_sid", "country", "product")
+    # What is set for no country or product is for all that have nothing of their own.
+    stand_ins: ClassVar[Mapping[str, str | int]] = {"country": "", "product": ""}
 
 
 class NumbersShortCodeApplications(_Numbers):

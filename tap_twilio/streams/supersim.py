@@ -106,6 +106,8 @@ class SuperSimUsageRecords(_SuperSim):
     name = "supersim_usage_records"
     path = "/v1/UsageRecords"
     primary_keys = ("account_sid", "sim_sid", "period_start")
+    # Usage that Twilio gives for no SIM is one row a period.
+    stand_ins: ClassVar[Mapping[str, str | int]] = {"sim_sid": ""}
     replication_key = "period_start"
     lifted: ClassVar[Mapping[str, str]] = {
         "period_start": "period.start_time",

@@ -63,6 +63,8 @@ class VerifyFactors(_Verify):
     parent_stream_type = VerifyEntities
     parent_field = "identity"
     path = "/v2/Services/{service_sid}/Entities/{identity}/Factors"
+    # What one-time passwords are made of, and an address that has it in its query.
+    secret_fields = ("binding",)
 
 
 class VerifyMessagingConfigurations(_OfService):

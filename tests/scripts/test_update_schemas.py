@@ -40,8 +40,8 @@ TRIP = {
         "driver": {"$ref": "#/components/schemas/driver"},
         "seen": {"type": "object", "additionalProperties": {"type": "integer"}},
         "links": {"type": "object", "format": "uri-map"},
-        "cargo": {"nullable": True},
-        "route": {"description": "prose"},
+        "cargo": {"type": "object", "nullable": True},
+        "route": {"type": "string", "description": "prose"},
         "auth_token": {"type": "string"},
         "node": {"$ref": "#/components/schemas/node"},
     },
@@ -111,7 +111,7 @@ class Bench:
             folder / "omitted.yaml",
             folder / "endpoints.txt",
         )
-        self.paths.corrections.write_text("secrets: [auth_token, secret]\n")
+        self.correct("")
         self.paths.omissions.write_text("")
         self.content = {
             "servers": [{"url": "https://api.twilio.com"}],
@@ -120,6 +120,9 @@ class Bench:
             },
             "components": {"schemas": json.loads(json.dumps(SCHEMAS))},
         }
+
+    def correct(self, text):
+        self.paths.corrections.write_text(text)
 
     @property
     def trip(self):
@@ -226,7 +229,7 @@ def test_a_pattern_allows_prefixes(pattern, prefixes):
             {"type": ["object", "null"], "additionalProperties": {"type": ["integer", "null"]}},
         ),
         ("links", {"type": ["object", "null"], "additionalProperties": True}),
-        ("cargo", {"type": ["object", "array", "string", "number", "boolean", "null"]}),
+        ("cargo", {"type": ["object", "null"], "additionalProperties": True}),
     ],
 )
 def test_a_field_is_rewritten(bench, field, schema):
@@ -443,14 +446,16 @@ def test_a_folder_without_documents_is_an_error(bench):
 
 
 def test_corrections(bench):
-    bench.paths.corrections.write_text(
+    bench.trip["cargo"] = {"nullable": True}
+    bench.correct(
         """
 numeric_strings:
   api: {integer: [length, absent], number: [price, wheels]}
 timestamps:
-  api: {page: date-time, absent: date}
-objects:
-  api: [cargo, seen, absent]
+  api */Trips.json: {page: date-time, absent: date}
+  api */Stops.json: {length: date-time}
+types:
+  object: {api: [cargo, seen, absent]}
 added:
   api /2010-04-01/Accounts/{}/Trips.json:
     annotation: {type: [string, "null"]}
@@ -467,8 +472,84 @@ added:
     assert "absent" not in fields
 
 
+def test_what_a_document_leaves_open_gets_one_type(bench, capsys):
+    bench.trip["bags"] = {"type": "array", "items": {}}
+    bench.trip["notes"] = {"type": "array", "items": {}}
+    bench.trip["stops"] = {}
+    bench.trip["cargo"] = {"nullable": True}
+    bench.trip["route"] = {"description": "prose"}
+    bench.correct(
+        """
+types:
+  object: {api: ["bags.[]", length]}
+  objects: {api: [stops]}
+  string: {api: [cargo, gone], elsewhere: [route]}
+"""
+    )
+    fields = bench.made()["properties"]
+    anything = {"type": ["object", "null"], "additionalProperties": True}
+    assert fields["bags"] == {"type": ["array", "null"], "items": anything}
+    assert fields["stops"] == {"type": ["array", "null"], "items": anything}
+    assert fields["cargo"] == {"type": ["string", "null"]}
+    assert check(bench, capsys) == (
+        1,
+        [
+            "~ api/trips.json: route has several types",
+            "~ api/trips.json: notes[] has several types",
+            "- object api: length: given a type, but left open in no schema",
+            "- string api: gone: given a type, but left open in no schema",
+            "- string elsewhere: route: given a type, but left open in no schema",
+        ],
+    )
+
+
+def test_fields_are_added_by_pattern_and_at_every_depth(bench, capsys):
+    bench.correct(
+        """
+added:
+  api */Trips.json:
+    mood: &string {type: [string, "null"]}
+    driver.age: {type: [integer, "null"]}
+    driver.licences.[].until: *string
+    length: {type: [integer, "null"]}
+    nowhere.deep: *string
+  api */Ended.json: {mood: *string}
+"""
+    )
+    fields = bench.made()["properties"]
+    driver = fields["driver"]["properties"]
+    assert fields["mood"] == {"type": ["string", "null"]}
+    assert driver["age"] == {"type": ["integer", "null"]}
+    assert driver["licences"]["items"]["properties"]["until"] == {"type": ["string", "null"]}
+    assert fields["length"] == {"type": ["string", "null"]}, "the document knows better"
+    assert check(bench, capsys) == (
+        1,
+        [
+            "- api */Ended.json: mood: added, but documented or in no schema",
+            "- api */Trips.json: length: added, but documented or in no schema",
+            "- api */Trips.json: nowhere.deep: added, but documented or in no schema",
+        ],
+    )
+
+
+def test_records_may_be_described_by_another_endpoint(bench, capsys):
+    one = get({"type": "object", "properties": {"sid": SID, "age": {"type": "integer"}}})
+    bench.content["paths"] |= {
+        "/v1/Dogs": listing("dogs", {"type": "object"}, {}),
+        "/v1/Dog/{Sid}": one,
+    }
+    dogs = Stream("dogs", "api", "/v1/Dogs")
+    bench.correct("described: {api /v1/Dogs: 'api /v1/Dog/{}'}")
+    made = bench.made(dogs, TRIPS)
+    assert made["properties"].keys() == {"sid", "age"}
+    assert (made["x-twilio"]["path"], made["x-twilio"]["data_key"]) == ("/v1/Dogs", "dogs")
+    bench.correct("described: {api /v1/Dogs: 'api /v1/Gone/{}'}")
+    bench.run(dogs, TRIPS)
+    assert "- api /v1/Gone/{}: corrected, but not in the documents" in capsys.readouterr().out
+
+
 def test_fields_that_the_documents_forgot_are_marked_as_personal(bench, capsys):
-    bench.paths.corrections.write_text(
+    bench.correct(
         """
 personal:
   api *Trips.json: [length, phone, driver.name, "driver.licences.[].kind", route.absent]
@@ -492,7 +573,7 @@ personal:
 
 
 def test_hand_written_files_are_left_alone(bench, capsys):
-    bench.paths.corrections.write_text("hand_written: [api/trips.json, api/old.json]\n")
+    bench.correct("hand_written: [api/trips.json, api/old.json]\n")
     old = Stream("old", "api", "/2010-04-01/Old.json")
     for name in ("trips", "old"):
         file = bench.paths.schemas / f"api/{name}.json"
@@ -640,7 +721,7 @@ def test_omitted_endpoints_are_not_new(bench, capsys):
 
 def test_omissions_and_corrections_that_no_longer_apply_are_named(bench, capsys):
     bench.paths.omissions.write_text('"api /v1/Ended/*": Gone.\n"api *Trips.json": Too many.\n')
-    bench.paths.corrections.write_text("added: {api /v1/Ended: {}}\n")
+    bench.correct("described: {api /v1/Ended: 'api /v1/Ended/{}'}")
     bench.run()
     assert check(bench, capsys) == (
         1,
@@ -648,6 +729,7 @@ def test_omissions_and_corrections_that_no_longer_apply_are_named(bench, capsys)
             "~ api /2010-04-01/Accounts/{}/Trips.json: an omission, yet the stream trips reads it",
             "- api /v1/Ended/*: an omission that matches nothing",
             "- api /v1/Ended: corrected, but not in the documents",
+            "- api /v1/Ended/{}: corrected, but not in the documents",
         ],
     )
 
