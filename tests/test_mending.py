@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from decimal import Decimal
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_twilio.mending import DEEPEST, mend
-from tap_twilio.pagination import CutError, ShapeError, decode, read
+from tap_twilio.pagination import CutError, ShapeError, decode, read, salvage
 
 FEW = settings(max_examples=60, deadline=None)
 TEXT = st.text(st.characters(codec="utf-8"))
@@ -80,12 +81,14 @@ def test_halves_of_surrogates_are_all_that_is_replaced(value):
 @given(st.binary(), st.integers(0, 60), bodies(TEXT))
 def test_bytes_that_strayed_in_end_in_rows_or_an_error_of_ours(stray, place, value):
     body = write(value).encode()
-    try:
+    with contextlib.suppress(ShapeError):
         listing = read("uri", body[:place] + stray + body[place:], "calls")
-    except ShapeError:
-        return
-    for row in decode(listing.rows):
-        msgspec.json.encode(row)
+        try:
+            rows = decode(listing.rows)
+        except ShapeError:
+            rows = decode(salvage(listing.rows)[0])
+        for row in rows:
+            msgspec.json.encode(row)
 
 
 @FEW
