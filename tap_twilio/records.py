@@ -340,7 +340,9 @@ def _types(schema: Mapping[str, Any]) -> list[str]:
     return [kinds] if isinstance(kinds, str) else list(kinds)
 
 
-def converter(schema: object, place: str, lose: Loss) -> Conversion | None:
+def converter(
+    schema: object, place: str = "", lose: Loss = lambda _place, _value: None
+) -> Conversion | None:
     """Choose how a value is converted.
 
     Args:
