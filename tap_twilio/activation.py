@@ -38,7 +38,8 @@ def was_read(stream: TwilioStream) -> bool:
         stream: A stream.
 
     Returns:
-        False if anything failed, or any account was skipped for it or what it hangs below.
+        False if anything failed, any account was skipped for it or what it hangs below, or any
+        row had no key.
     """
     progress = stream.run.progress
-    return not progress.failures and not progress.skipped
+    return not (progress.failures or progress.skipped or progress.keyless)

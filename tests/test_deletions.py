@@ -50,6 +50,24 @@ def test_nothing_is_activated_by_a_run_that_left_something_out(run, sandbox):
     assert versions(run(config_for(twilio, **settings), streams=STREAMS)) == {}
     assert plan.hits
     twilio.clear_plans()
+    odd = truth(twilio, STREAMS_BY_NAME["applications"])[0]["sid"]
+    nameless = twilio.plan(
+        faults.rewrite(
+            lambda page: (
+                page
+                | {
+                    "applications": [
+                        row | {"sid": None} if row["sid"] == odd else row
+                        for row in page["applications"]
+                    ]
+                }
+            )
+        ),
+        "/Applications.json",
+    )
+    assert versions(run(config_for(twilio, **settings), streams=STREAMS)) == {}
+    assert nameless.hits
+    twilio.clear_plans()
     for partial in (
         {"accounts": [twilio.account_sid]},
         {"include_subaccounts": False},
