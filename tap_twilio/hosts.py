@@ -78,7 +78,12 @@ class Hosts:
             product, _, path = target.path.removeprefix(f"{base}/").partition("/")
             return product, f"/{path}", target.query
         product = host.partition(".")[0]
-        if target.scheme != "https" or target.port not in {None, 443} or target.username:
+        if (
+            target.scheme != "https"
+            or target.port not in {None, 443}
+            or "@" in target.netloc
+            or target.fragment
+        ):
             msg = f"it is not a plain address such as https://studio.{DOMAIN}/v2/Flows"
             raise ValueError(msg)
         if host != f"{product}.{DOMAIN}" and (

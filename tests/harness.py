@@ -110,7 +110,7 @@ class Runner:
         with logging_of_its_own(self.handler):
             result = CliRunner().invoke(TapTwilio.cli, list(arguments))
         lines = result.stdout.splitlines()
-        if "--discover" in arguments or "--about" in arguments:
+        if result.exit_code == 0 and ("--discover" in arguments or "--about" in arguments):
             return Output(result.exit_code, [json.dumps(json.loads(result.stdout))], "")
         log = self.handler.text + (result.stderr or "")
         return Output(result.exit_code, lines, log)

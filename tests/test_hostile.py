@@ -180,6 +180,78 @@ STATES = {
         1,
         "in the future",
     ),
+    "the year 226": (
+        partition(**STATE_OF | {"replication_key_value": "0226-01-01T00:00:00Z"}),
+        1,
+        "the bookmark '0226-01-01T00:00:00Z' of calls is before 2008",
+    ),
+    "the year 9999": (
+        partition(**STATE_OF | {"replication_key_value": "9999-12-31T23:59:59Z"}),
+        1,
+        "'9999-12-31T23:59:59Z' of calls is in the future",
+    ),
+    "the end of the calendar": (
+        partition(**STATE_OF | {"replication_key_value": "9999-12-31T23:59:59-12:00"}),
+        1,
+        "'9999-12-31T23:59:59-12:00' of calls is not a date",
+    ),
+    "another tap's date before all": (
+        {"bookmarks": {"calls": "2000-01-01T00:00:00Z"}},
+        1,
+        "'2000-01-01T00:00:00Z' of calls is before 2008",
+    ),
+    "a bookmark of no field": (
+        partition(context=ACCOUNT, replication_key_value="2026-01-01"),
+        1,
+        "of calls has the wrong form",
+    ),
+    "a field that is none": (
+        partition(**STATE_OF | {"replication_key": 5}, context=ACCOUNT),
+        1,
+        "of calls has the wrong form",
+    ),
+    "a search from nowhere": (partition(context=ACCOUNT, undated_since="soon"), 1, "'soon' of"),
+    "a search from before all": (
+        partition(context=ACCOUNT, undated_since="0226-01-01"),
+        1,
+        "'0226-01-01' of calls is before 2008",
+    ),
+    "a search": (partition(context=ACCOUNT, undated_since="2026-01-01T00:00:00Z"), 0, ""),
+    "a key that means nothing": (
+        partition(**STATE_OF, context=ACCOUNT, bookmrk="2026-01-01"),
+        1,
+        "the bookmark of calls has 'bookmrk', which means nothing to this tap",
+    ),
+    "a key that means nothing, of the stream": (
+        {"bookmarks": {"calls": {"partition": []}}},
+        1,
+        "the bookmark of calls has 'partition'",
+    ),
+    "two of one account": (
+        {"bookmarks": {"calls": {"partitions": [{"context": ACCOUNT}, {"context": ACCOUNT}]}}},
+        1,
+        f"there are two bookmarks of calls for {ACCOUNT['account_sid']}",
+    ),
+    "a context that is none": (partition(**STATE_OF, context={"account": "AC1"}), 1, "wrong form"),
+    "a context without an account": (partition(**STATE_OF, context=None), 1, "wrong form"),
+    "a context with more": (partition(**STATE_OF, context=ACCOUNT | {"x": "y"}), 1, "wrong form"),
+    "an account that is a number": (
+        partition(**STATE_OF, context={"account_sid": 5}),
+        1,
+        "wrong form",
+    ),
+    "something refused": (partition(context=ACCOUNT, refused={"call_sid": "CA1"}), 0, ""),
+    "something refused that is none": (partition(context=ACCOUNT, refused=["CA1"]), 1, "wrong"),
+    "something refused without a SID": (
+        partition(context=ACCOUNT, refused={"call_sid": None}),
+        1,
+        "wrong form",
+    ),
+    "what the SDK keeps": (
+        partition(**STATE_OF, context=ACCOUNT, progress_markers=[], starting_replication_value=5),
+        0,
+        "",
+    ),
     "another tap's date that is none": ({"bookmarks": {"calls": "now"}}, 1, "'now' of calls is"),
     "nothing": ({}, 0, ""),
     "an empty value": (
