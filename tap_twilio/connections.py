@@ -12,7 +12,7 @@ import socket
 import ssl
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from http import HTTPStatus
 from importlib.util import find_spec
@@ -81,7 +81,7 @@ class Proxy:
         variable: What names it.
     """
 
-    url: Url
+    url: Url = field(repr=False)
     variable: str
 
     @classmethod
