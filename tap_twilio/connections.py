@@ -427,4 +427,5 @@ def reason_of(cause: BaseException) -> str:
         return cause.strerror
     if isinstance(cause, http.client.HTTPException) and not isinstance(cause, OSError):
         return f"what it says is no HTTP ({type(cause).__name__})"
-    return str(cause) or type(cause).__name__
+    # The library puts the connection before its own words.
+    return str(cause).rpartition("): ")[2] or type(cause).__name__
