@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
+from base64 import b64encode
+from urllib.parse import quote, quote_plus
 
 import pytest
 
 from sandbox import faults
+from tap_twilio.redaction import Redactor
 from tap_twilio.secrets import NAMES
 from tests.harness import config_for
 
@@ -65,6 +69,98 @@ def test_wrong_credentials_are_secrets_too(tmp_path, small):
 
     assert "refused to sign in" in text
     assert_silent(text, small, "mistyped-token-value")
+
+
+def carried(user, password):
+    """Credentials as a request carries them."""
+    return b64encode(f"{user}:{password}".encode()).decode()
+
+
+def test_credentials_are_masked_as_requests_carry_them(run, sandbox):
+    twilio = sandbox(volumes={"calls": 3, "messages": 3}, subaccounts=2)
+    main, listed, given = twilio.accounts
+    key = twilio.subaccount_keys[given.sid]
+    forms = [
+        carried(main.sid, main.auth_token),
+        carried(listed.sid, listed.auth_token),
+        carried(key.sid, key.secret),
+    ]
+    forms += [quote(form, safe="") for form in forms]
+    told = " ".join(f"<{form}>" for form in forms)
+    twilio.plan(faults.answer(400, message=told), "/Alerts")
+    own = {given.sid: {"api_key_sid": key.sid, "api_key_secret": key.secret}}
+
+    output = run(config_for(twilio, subaccount_credentials=own), streams=["alerts"])
+
+    assert output.exit_code == 1
+    assert output.log.count("<********>") >= len(forms)
+    assert not [form for form in forms if form in output.log]
+
+
+def test_secrets_are_masked_as_addresses_carry_them(run, small):
+    key = "a key/with+signs & spaces"
+    encoded = [quote(key, safe=""), quote_plus(key)]
+    small.plan(faults.answer(400, message=" ".join([key, *encoded])), "/Calls.json")
+    try:
+        output = run(config_for(small, pii="hash", pii_key=key), streams=["calls"])
+    finally:
+        small.clear_plans()
+
+    assert output.exit_code == 1
+    assert not [form for form in (key, *encoded) if form in output.log]
+
+
+FORGED = "gone\r\nERROR tap-twilio forged\x1b[2J\x9b31m\u2028\u202e\x00 end"
+
+
+def assert_one_line(output):
+    assert "\\r\\nERROR tap-twilio forged\\x1b[2J" in output.log
+    assert not [
+        line for line in output.log.splitlines() if line.startswith("ERROR tap-twilio forg")
+    ]
+    assert all(one.isprintable() for one in output.log.split("\n"))
+
+
+def test_what_twilio_says_is_one_line(run, sandbox):
+    twilio = sandbox(volumes={"calls": 3, "messages": 3}, subaccounts=0)
+    twilio.plan(faults.answer(400, message=FORGED), "/Calls.json")
+
+    assert_one_line(run(config_for(twilio), streams=["calls"]))
+
+
+def test_what_an_account_is_called_is_one_line(run, sandbox):
+    twilio = sandbox(subaccounts=1)
+    twilio.patch(twilio.accounts[1].sid, friendly_name=FORGED)
+
+    assert_one_line(run(config_for(twilio, accounts=["x"])))
+
+
+@pytest.mark.parametrize("name", [FORGED, "filters"])
+def test_what_settings_hold_is_one_line(run, small, name):
+    assert_one_line(run(config_for(small, **{name: {FORGED: {}}})))
+
+
+def test_what_a_state_holds_is_one_line(run, small):
+    state = {"bookmarks": {FORGED: {"partitions": []}}}
+
+    assert_one_line(run(config_for(small), streams=["calls"], state=state))
+
+
+def test_no_line_of_a_traceback_looks_like_another_message():
+    record = logging.LogRecord("tap-twilio", logging.ERROR, "", 0, "Ended", (), None)
+    masked = Redactor()
+    masked.add("a-secret-of-some-length")
+    try:
+        raise ValueError(f"{FORGED} a-secret-of-some-length")  # noqa: EM102, TRY003, TRY301
+    except ValueError:
+        record.exc_info = sys.exc_info()
+
+    masked.filter(record)
+    first, *rest = logging.Formatter().format(record).split("\n")[1:]
+
+    assert first.startswith("Traceback")
+    assert all(line.startswith("  ") and line.isprintable() for line in rest)
+    assert "a-secret-of-some-length" not in str(record.__dict__)
 
 
 ANSWERS = {

@@ -94,6 +94,23 @@ WRONG = {
     "a date that is none": ({"start_date": "whenever"}, "start_date: 'whenever' is not a date"),
     "an account that there isn't": ({"accounts": ["x"]}, "accounts: no account is called 'x'"),
     "a filter that there isn't": ({"filters": {"calls": {"x": 1}}}, "filters.calls"),
+    "a filter of a stream that there isn't": ({"filters": {"cals": {}}}, "filters: there is no"),
+    "a declaration that makes no sense": ({"custom_streams": [{"name": "a"}]}, "custom_streams.0"),
+    "a declaration that no row fits": (
+        {
+            "custom_streams": [
+                {
+                    "name": "mine",
+                    "product": "api",
+                    "path": "/2010-04-01/Accounts/{account_sid}/Queues.json",
+                    "key": ["nothing"],
+                }
+            ]
+        },
+        "custom_streams.0.key: the rows of mine have no field 'nothing'",
+    ),
+    "a year that can't be meant": ({"start_date": "0226-01-01"}, "start_date: '0226-01-01' is"),
+    "an edge that is none": ({"edge": "evil.com/"}, "edge: 'evil.com/' is not"),
 }
 
 
@@ -113,7 +130,8 @@ def test_settings_are_judged_as_the_tap_judges_them(source, run, small, name):
     assert error["message"] == connection(checked)["message"]
     assert error["failure_type"] == "config_error"
 
-    if name != "one that is the platform's":
+    # Stream maps are the tap's, and a catalog without the stream keeps it from being looked at.
+    if name not in {"one that is the platform's", "a declaration that no row fits"}:
         assert sentence in run(config, streams=["calls"]).log
 
 
@@ -220,6 +238,10 @@ BAD_STATES = {
     "no partitions": [
         {"stream": {"stream_descriptor": {"name": "calls"}, "stream_state": {"partitions": 1}}}
     ],
+    "another connector's": [
+        {"stream": {"stream_descriptor": {"name": "calls"}, "stream_state": {"cursor": "2026"}}}
+    ],
+    "a name that is none": [{"stream": {"stream_descriptor": {"name": 5}, "stream_state": {}}}],
     "a global state": [{"type": "GLOBAL", "global": {"stream_states": []}}],
 }
 
@@ -231,6 +253,31 @@ def test_a_state_that_makes_no_sense(source, small, name):
     assert said.exit_code == 1
     (error,) = said.errors
     assert error["message"].startswith("--state: this is no state of this source")
+
+
+def test_two_states_of_a_stream(source, small):
+    state = [{"stream": {"stream_descriptor": {"name": "calls"}, "stream_state": {}}}] * 2
+
+    (error,) = source.read(config_for(small), ["calls"], state=state).errors
+
+    assert error["message"].startswith("--state: there are two of calls")
+
+
+@pytest.mark.parametrize("option", ["config", "catalog", "state"])
+@pytest.mark.parametrize(
+    "content", ["[" * 200_000, "9" * 5000, '{"x":' + "[" * 200 + "]" * 200 + "}"]
+)
+def test_files_without_bounds(source, small, tmp_path, option, content):
+    path = tmp_path / "input.json"
+    path.write_text(content)
+    files = {"config": config_for(small), "catalog": {"streams": []}, "state": []}
+    del files[option]
+
+    said = source("read", f"--{option}", str(path), **files)
+
+    assert said.exit_code == 1
+    (error,) = said.errors
+    assert error["message"].startswith(f"--{option}: the file is ")
 
 
 def test_a_bookmark_that_is_no_date(source, small):
