@@ -196,6 +196,7 @@ class Run:
         """
         self._aside = True
         try:
+            self.checkpoint()
             yield
         finally:
             self._aside = False
