@@ -16,9 +16,8 @@ help: ## Show this list
 demo: $(VENV)/.demo ## Read a simulated Twilio (or, with credentials, yours) twice, and look at the data
 	@$(BIN)/python -m demo
 
-# A file's tests stay together in one process: they share what is slow to make. In their own order,
-# as those that are few but slow would come last otherwise, with one core idle.
-PYTEST := $(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
+# In their own order: files of few but slow tests would come last otherwise, with one core idle.
+PYTEST := $(BIN)/python -m pytest -q -n auto -p tests.distribution --dist loadfile --no-loadscope-reorder
 
 test: lint types ## Check a change: style, types, tests (ARGS=... for a part, as pytest takes it)
 	@echo "== pytest"

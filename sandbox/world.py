@@ -319,7 +319,8 @@ class World:
         self, traits: Traits, parent: Wire | None, start: int, seed: int, asked: int | None
     ) -> Timeline:
         if traits.grows:
-            return Steady(start, max(60, (self._origin - start) / _GROWING_BELOW_PARENT), seed)
+            count = asked or _GROWING_BELOW_PARENT
+            return Steady(start, max(60, (self._origin - start) / count), seed)
         if traits.count is not None and parent is not None:
             # Parts of a row come with it, and so they must be there as soon as it is.
             return Steady(start, 0.001, seed, traits.count(parent))

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
+import time
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +28,61 @@ if find_spec("pyspark") is None:
     # They are run by test_spark.py, in an environment of their own.
     collect_ignore = ["spark"]
 
+MOST_SECONDS = 30
+"""What a test may take of a processor, with what is made for it; those of doors may take more."""
+
+MOST_SECONDS_WITH_COVERAGE = 75
+
+WAITING = 5
+"""How many times as long it may last: for what it waits for, and whatever else the machine does."""
+
+MANY_BELOW_PARENTS = (
+    "serverless_logs",
+    "studio_executions",
+    "supersim_usage_records",
+    "taskrouter_events",
+    "wireless_sim_usage_records",
+)
+"""Streams of which each parent has dozens of rows, unless a sandbox is told otherwise."""
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from sandbox.api import Access, Reply, Request
     from tests.harness import Output
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the doors: what is long must not come last, with one core idle."""
+    items.sort(key=lambda item: item.get_closest_marker("door") is None)
+
+
+BEGAN = pytest.StashKey[tuple[float, float]]()
+
+
+def clocks() -> tuple[float, float]:
+    """Seconds that this process and those it waited for have worked, and those that passed."""
+    return sum(os.times()[:4]), time.monotonic()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    """Look at the clocks."""
+    item.stash[BEGAN] = clocks()
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Fail a test that takes too long: the suite stays as quick as it is."""
+    result = yield
+    measured = item.config.pluginmanager.hasplugin("_cov")
+    most = MOST_SECONDS_WITH_COVERAGE if measured else MOST_SECONDS
+    worked, lasted = (now - then for now, then in zip(clocks(), item.stash[BEGAN], strict=True))
+    if item.get_closest_marker("door") is None and (worked > most or lasted > WAITING * most):
+        pytest.fail(f"took {worked:.0f} s of a processor, {lasted:.0f} s in all: see MOST_SECONDS")
+    return result
 
 
 @pytest.fixture
@@ -98,7 +149,9 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
     look like.
     """
     run = Runner(tmp_path_factory.mktemp("all"), LogKeeper())
-    volumes = {"calls": 60, "messages": 200, "conferences": 30, "recordings": 30}
+    volumes = {"calls": 60, "messages": 90, "conferences": 30, "recordings": 30}
+    volumes |= dict.fromkeys(("alerts", "monitor_events"), 30)
+    volumes |= dict.fromkeys(MANY_BELOW_PARENTS, 12)
     answers: list[Any] = []
     addresses: set[Any] = set()
     answer, connect = Api.answer, socket.socket.connect
@@ -112,7 +165,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
         addresses.add(address)
         connect(self, address)
 
-    with Sandbox(seed=11, now=utc_now(), days=20, volumes=volumes, subaccounts=1) as twilio:
+    with Sandbox(seed=11, now=utc_now(), days=10, volumes=volumes, subaccounts=1) as twilio:
         for account in twilio.accounts:
             # Participants are listed while the conference runs.
             for row in twilio.truth("api", CONFERENCES, account_sid=account.sid)[:2]:

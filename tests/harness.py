@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import string
 from collections import defaultdict
 from contextlib import contextmanager
@@ -107,7 +108,7 @@ class Runner:
 
     def raw(self, *arguments: str) -> Output:
         self.handler.clear()
-        with logging_of_its_own(self.handler):
+        with a_run(self.handler):
             result = CliRunner().invoke(TapTwilio.cli, list(arguments))
         lines = result.stdout.splitlines()
         if result.exit_code == 0 and ("--discover" in arguments or "--about" in arguments):
@@ -122,20 +123,27 @@ class Runner:
 @cache
 def discovered() -> str:
     """What the tap says that there is, without settings: the same in each run of a process."""
-    with logging_of_its_own():
+    with a_run():
         return CliRunner().invoke(TapTwilio.cli, ["--discover"]).stdout
 
 
 @contextmanager
-def logging_of_its_own(*handlers: logging.Handler) -> Iterator[None]:
-    """Log to these too, and take away what a run adds: all later ones would log to it as well."""
+def a_run(*handlers: logging.Handler) -> Iterator[None]:
+    """Take away what a run leaves in its process: its log handlers, and what it does on signals.
+
+    Args:
+        handlers: Where it shall log besides.
+    """
     root = logging.getLogger()
     before = root.handlers
+    on_signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     root.handlers = [*before, *handlers]
     try:
         yield
     finally:
         root.handlers = before
+        for number, handler in on_signals.items():
+            signal.signal(number, handler)
 
 
 @dataclass

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tap_twilio.airbyte.source import main
+from tests.harness import a_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,7 +84,7 @@ class Source:
 
     def __call__(self, command: str, *options: str, **files: Any) -> Said:
         out = io.TextIOWrapper(io.BytesIO(), write_through=True)
-        with contextlib.redirect_stdout(out):
+        with a_run(), contextlib.redirect_stdout(out):
             code = self._run(command, *options, *self.write(files))
         return Said(code, out.buffer.getvalue().decode().splitlines())
 

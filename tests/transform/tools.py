@@ -52,9 +52,10 @@ def load(twilio: Sandbox, target: str, config: dict[str, Any], folder: Path) -> 
             text=True,
             check=False,
         )
+        source.stdout.close()  # if the target ended first, the tap must not wait for it
         said = source.stderr.read().decode()
-    assert source.returncode == 0, said
     assert done.returncode == 0, done.stderr
+    assert source.returncode == 0, said
     state.write_text(done.stdout.splitlines()[-1])
 
 

@@ -1,0 +1,27 @@
+"""Which tests stay together in one process, as a plugin of pytest: `-p tests.distribution`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xdist.scheduler import LoadFileScheduling
+
+if TYPE_CHECKING:
+    import pytest
+    from xdist.remote import Producer
+
+TOGETHER = {"tests/test_keys.py": "tests/test_all_streams.py"}
+"""Files that stay with another besides: they share a run that is long."""
+
+
+class Scheduling(LoadFileScheduling):
+    """Files stay together: their tests share what is slow to make."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return TOGETHER.get(file, file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """Distribute tests in this way, whatever `--dist` says."""
+    return Scheduling(config, log)
