@@ -6,6 +6,7 @@ import json
 import logging
 import signal
 import string
+import time
 from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from tap_twilio.streams import STREAMS
 from tap_twilio.tap import TapTwilio
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from sandbox import Sandbox
     from tap_twilio.stream import TwilioStream
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 SCHEMAS = Path(__file__).parent.parent / "schemas"
 
 Record = dict[str, Any]
+
+PATIENCE = 120
+"""Seconds to wait for what is sure to come: a machine that does much else is slow."""
 
 
 @dataclass
@@ -203,6 +207,14 @@ def config_for(twilio: Sandbox, **settings: Any) -> dict[str, Any]:
         "retry_delay": 0.01,
         **settings,
     }
+
+
+def wait_until(condition: Callable[[], object], what: str) -> None:
+    """Wait for something that other threads or processes do."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"{what}: not in {PATIENCE} s"
+        time.sleep(0.01)
 
 
 def utc_now() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +19,7 @@ from tap_twilio.ahead import (
     Ahead,
 )
 from tap_twilio.pages import Page
-from tests.harness import assert_complete, config_for
+from tests.harness import PATIENCE, assert_complete, config_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -153,8 +154,8 @@ def test_children_are_asked_ahead_and_come_before_the_next_parent():
     bound = Bound()
     parents = []
     for p in range(5):
-        parent = Want((0, p), f"p{p}", bound, height=1, delay=0.002)
-        parent.below = [Want((0, p, c), f"p{p}c{c}", bound, delay=0.002) for c in range(20)]
+        parent = Want((0, p), f"p{p}", bound, height=1, delay=0.01)
+        parent.below = [Want((0, p, c), f"p{p}c{c}", bound, delay=0.01) for c in range(20)]
         parents.append(parent)
 
     names = read(Ahead(8), parents)
@@ -180,21 +181,27 @@ def test_parents_leave_room_for_their_children():
     assert bound.fetched - bound.taken <= (8 * PAGES_PER_REQUEST) // 4
 
 
-def settled(ahead: Ahead, bound: Bound) -> None:
+def settled(ahead: Ahead, *bounds: Bound) -> None:
     """Let what may be asked ahead arrive, as a thread that emits would."""
-    for n in range(20):
-        ahead.take(Want((0, -100 + n), "pause", bound))
+    before, quiet = None, 0
+    for pause in count(-1_000_000):
+        ahead.take(Want((0, pause), "pause", Bound()))
         time.sleep(0.003)
+        now = [(bound.fetched, bound.in_flight) for bound in bounds]
+        quiet = quiet + 1 if now == before else 0
+        if quiet == 20:
+            return
+        before = now
 
 
 def test_pages_known_early_leave_room_for_sooner_ones():
     later, sooner = Bound(), Bound()
     ahead = Ahead(4)
     ahead.hint(iter([Want((1, n), f"later {n}", later) for n in range(40)]))
-    settled(ahead, Bound())
+    settled(ahead, later)
     filled = later.fetched
     ahead.hint(iter([Want((0, n), f"sooner {n}", sooner) for n in range(40)]))
-    settled(ahead, Bound())
+    settled(ahead, later, sooner)
 
     assert filled == later.fetched == 4 * PAGES_PER_REQUEST
     assert sooner.fetched == 4 * PAGES_PER_REQUEST
@@ -206,9 +213,9 @@ def test_later_pages_that_turn_out_large_leave_room_for_the_nearest():
     size = BYTES_AHEAD // 4
     large = [Want((1, n), f"later {n}", later, size, kind="large", opened=True) for n in range(40)]
     ahead.hint(iter(large))
-    settled(ahead, Bound())
+    settled(ahead, later)
     ahead.hint(iter([Want((0, n), f"sooner {n}", sooner, LEAST_ROOM // 5) for n in range(40)]))
-    settled(ahead, Bound())
+    settled(ahead, later, sooner)
 
     assert later.fetched * size > 2 * BYTES_AHEAD
     assert sooner.fetched >= 4
@@ -220,7 +227,7 @@ def test_pages_that_wait_long_are_packed_but_not_the_nearest():
     size = BYTES_LOOSE // 4
     wants = [Want((0, n), str(n), bound, size=size, delay=0) for n in range(8)]
     ahead.hint(iter(wants))
-    settled(ahead, Bound())
+    settled(ahead, bound)
     pages = [ahead.take(want) for want in wants]
 
     assert [page.size for page in pages] == [size] * 4 + [size // 8] * 4
@@ -281,7 +288,7 @@ def test_pages_of_which_little_is_kept_take_no_room():
     ahead = Ahead(4)
     ahead.hint(iter([Want((0, n), f"heavy {n}", heavy) for n in range(40)]))
     ahead.hint(iter([Want((1, n), f"light {n}", light, light=True) for n in range(80)]))
-    settled(ahead, Bound())
+    settled(ahead, heavy, light)
 
     assert heavy.fetched == 4 * PAGES_PER_REQUEST
     assert light.fetched == 4 * LIGHT_PAGES_PER_REQUEST
@@ -336,10 +343,11 @@ def test_the_checkpoint_ends_a_wait():
     ahead = Ahead(2, checkpoint)
     timer = threading.Timer(0.05, lambda: (stop.set(), ahead.wake()))
     timer.start()
-    began = time.monotonic()
+    slow, answered = Want((0, 0), "slow", Bound()), threading.Event()
+    slow.fetch = lambda: answered.wait(PATIENCE)
     with pytest.raises(StopError):
-        ahead.take(Want((0, 0), "slow", Bound(), delay=3))
-    assert time.monotonic() - began < 1
+        ahead.take(slow)
+    answered.set()
 
 
 def test_pages_that_were_packed_come_out_whole(run, sandbox, monkeypatch):

@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from datetime import timedelta
 from decimal import Decimal
 
@@ -17,7 +16,16 @@ from sandbox import faults
 from tap_twilio import pagination
 from tap_twilio.inference import infer
 from tap_twilio.pagination import ShapeError, decode
-from tests.harness import STREAMS_BY_NAME, config_for, keyed, select, truth, utc_now
+from tests.harness import (
+    PATIENCE,
+    STREAMS_BY_NAME,
+    config_for,
+    keyed,
+    select,
+    truth,
+    utc_now,
+    wait_until,
+)
 
 ACCOUNT = "/2010-04-01/Accounts/{account_sid}"
 ACCOUNT_WIRE = "/2010-04-01/Accounts/{AccountSid}"
@@ -434,18 +442,15 @@ def test_a_link_to_a_foreign_host_is_not_followed(run, small):
 
 
 def test_a_signal_while_fields_are_being_told_keeps_the_state_as_it_is(tmp_path, sandbox):
-    twilio = sandbox(page_latency=10)
+    twilio = sandbox(page_latency=2 * PATIENCE)
     config, state = tmp_path / "config.json", tmp_path / "state.json"
     config.write_text(json.dumps(config_for(twilio, custom_streams=[QUEUES])))
     state.write_text('{"bookmarks": {}}')
     command = [sys.executable, "-m", "tap_twilio", "--config", str(config), "--state", str(state)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as tap:
-        deadline = time.monotonic() + 30
-        while not twilio.requests.total:
-            assert time.monotonic() < deadline, "the tap asked nothing"
-            time.sleep(0.05)
+        wait_until(lambda: twilio.requests.total, "the request")
         tap.send_signal(signal.SIGTERM)
-        out, err = tap.communicate(timeout=20)
+        out, err = tap.communicate(timeout=PATIENCE)
 
     assert tap.returncode == 143
     assert out == b"", "a STATE that knows nothing would undo what was read before"

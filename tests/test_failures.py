@@ -7,12 +7,19 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
 from sandbox import Faults, faults
-from tests.harness import STREAMS_BY_NAME, assert_complete, config_for, select, truth
+from tests.harness import (
+    PATIENCE,
+    STREAMS_BY_NAME,
+    assert_complete,
+    config_for,
+    select,
+    truth,
+    wait_until,
+)
 
 TRANSIENT = {
     "server error": faults.answer(500, 20500, "Internal error"),
@@ -226,10 +233,7 @@ def start(tmp_path, config, *arguments, stdout=subprocess.PIPE, **options):
 
 
 def wait_for_lines(path, count):
-    deadline = time.monotonic() + 30
-    while path.read_bytes().count(b"\n") < count:
-        assert time.monotonic() < deadline, "the tap wrote too little"
-        time.sleep(0.01)
+    wait_until(lambda: path.read_bytes().count(b"\n") >= count, "the tap's lines")
 
 
 def messages_of(text):
@@ -251,7 +255,7 @@ def test_a_signal_ends_the_run_with_its_state(tmp_path, sandbox, number, code):
         tap = start(tmp_path, config, stdout=stdout)
         wait_for_lines(out, 400)
         tap.send_signal(number)
-        err = tap.communicate(timeout=20)[1]
+        err = tap.communicate(timeout=PATIENCE)[1]
 
     assert tap.returncode == code, err[-2000:]
     assert "Traceback" not in err
@@ -288,14 +292,14 @@ def test_a_run_cut_off_anywhere_goes_on_from_its_last_state(tmp_path, run, sandb
             text = "".join(tap.stdout.readline() for _ in range(cut))
             tap.stdout.close()
             err = tap.stderr.read()
-            tap.wait(timeout=20)
+            tap.wait(timeout=PATIENCE)
         else:
             out = tmp_path / "out"
             with out.open("wb") as stdout:
                 tap = start(tmp_path, config, *arguments, stdout=stdout)
                 wait_for_lines(out, cut)
                 tap.send_signal(getattr(signal, how))
-                err = tap.communicate(timeout=20)[1]
+                err = tap.communicate(timeout=PATIENCE)[1]
             text = out.read_text()
         assert tap.returncode != 0
         assert "Traceback" not in err
@@ -318,7 +322,7 @@ def test_a_closed_pipe_is_one_sentence(tmp_path, sandbox):
     tap.stdout.close()
     err = tap.stderr.read()
 
-    assert tap.wait(timeout=20) == 141
+    assert tap.wait(timeout=PATIENCE) == 141
     assert "The target ended before the tap did" in err
     assert "Traceback" not in err
 
@@ -326,7 +330,7 @@ def test_a_closed_pipe_is_one_sentence(tmp_path, sandbox):
 def test_nothing_but_messages_on_stdout(tmp_path, sandbox):
     twilio = sandbox(volumes={"calls": 20, "messages": 20})
     tap = start(tmp_path, config_for(twilio), env={**os.environ, "LOGLEVEL": "DEBUG"})
-    out, err = tap.communicate(timeout=60)
+    out, err = tap.communicate(timeout=PATIENCE)
 
     assert tap.returncode == 0
     assert {message["type"] for message in messages_of(out)} <= {"SCHEMA", "RECORD", "STATE"}
@@ -337,10 +341,9 @@ def test_nothing_but_messages_on_stdout(tmp_path, sandbox):
 
 def test_a_second_signal_does_not_wait(tmp_path, sandbox):
     twilio = sandbox(volumes={"calls": 50, "messages": 0}, subaccounts=0)
-    twilio.plan(faults.delay(30), "/Calls.json")
+    twilio.plan(faults.delay(2 * PATIENCE), "/Calls.json")
     tap = start(tmp_path, config_for(twilio))
-    time.sleep(2)
+    wait_until(lambda: any("/Calls" in one.path for one in twilio.requests), "the request")
     tap.send_signal(signal.SIGTERM)
-    tap.wait(timeout=10)
 
-    assert tap.returncode == 143
+    assert tap.wait(timeout=PATIENCE) == 143

@@ -14,7 +14,7 @@ import pytest
 
 from sandbox import faults
 from tap_twilio import progress
-from tests.harness import config_for, select
+from tests.harness import PATIENCE, config_for, select
 
 
 def metrics_of(output):
@@ -117,7 +117,7 @@ def on_a_terminal(arguments, **environment):
             break
         seen += more
     os.close(ours)
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=PATIENCE) == 0
     with stdout:
         stdout.seek(0)
         return stdout.read(), seen.decode()
@@ -134,7 +134,7 @@ def arguments(tmp_path, run, sandbox):
 
 
 def test_a_terminal_gets_a_live_line_and_stdout_is_the_same(arguments):
-    plain = subprocess.run(arguments, capture_output=True, check=True, timeout=60)
+    plain = subprocess.run(arguments, capture_output=True, check=True, timeout=PATIENCE)
     out, seen = on_a_terminal(arguments)
 
     assert b"\x1b" not in plain.stderr

@@ -335,13 +335,22 @@ def test_what_twilio_counts_is_heeded():
 
 def test_retry_after_holds_everybody_back():
     limiter = Limiter(cap=4)
+    began = time.monotonic()
     limiter.throttled(limiter.enter(), retry_after=0.05)
     limiter.leave()
-    began = time.monotonic()
+
+    assert limiter.enter() >= began + 0.05
+
+
+def test_there_is_no_room_until_retry_after_is_over(monkeypatch):
+    limiter = Limiter(cap=4)
+    now = time.monotonic()
+    limiter.throttled(limiter.enter(), retry_after=100)
+    limiter.leave()
 
     assert not limiter.has_room
-    limiter.enter()
-    assert time.monotonic() - began >= 0.04
+    monkeypatch.setattr("tap_twilio.limiter.time.monotonic", lambda: now + 101)
+    assert limiter.has_room
 
 
 def test_a_pause_is_news_but_once():

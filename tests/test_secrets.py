@@ -15,7 +15,7 @@ import pytest
 from sandbox import faults
 from tap_twilio.redaction import Redactor
 from tap_twilio.secrets import NAMES
-from tests.harness import config_for
+from tests.harness import PATIENCE, config_for
 
 TROUBLE = {
     "a good run": {},
@@ -41,7 +41,7 @@ def say_everything(tmp_path, config, *arguments):
         text=True,
         check=False,
         env={**os.environ, "LOGLEVEL": "DEBUG"},
-        timeout=60,
+        timeout=PATIENCE,
     )
     return done.stdout + done.stderr
 

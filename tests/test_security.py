@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from sandbox import faults
-from tests.harness import config_for
+from tests.harness import PATIENCE, config_for
 
 SOURCE = Path(__file__).parent.parent / "tap_twilio"
 
@@ -142,7 +142,7 @@ def test_nothing_is_written_to_disk(tmp_path, small):
         env=env,
         check=True,
         capture_output=True,
-        timeout=120,
+        timeout=PATIENCE,
     )
 
     assert [path for folder in (home, here, scratch) for path in folder.rglob("*")] == []

@@ -13,7 +13,7 @@ from sandbox import Sandbox
 from soak import kill, oracle
 from soak.play import play
 from soak.scenario import Scenario, scenarios
-from tests.harness import Output
+from tests.harness import PATIENCE, Output
 
 
 @settings(
@@ -118,7 +118,7 @@ def test_a_scenario_can_be_played_again():
     scenario = Scenario(volumes={"calls": 5, "messages": 5}, subaccounts=0)
     command = [sys.executable, "-m", "soak", "--scenario", scenario.to_json()]
 
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE)
 
     assert Scenario.from_json(scenario.to_json()) == scenario
     assert done.stderr == "Nothing was lost\n"

@@ -17,7 +17,7 @@ from tap_twilio.airbyte.messages import Output
 from tap_twilio.settings import SCHEMA
 from tap_twilio.streams import STREAMS
 from tests.airbyte.harness import catalog
-from tests.harness import config_for
+from tests.harness import PATIENCE, config_for
 
 # --- spec --------------------------------------------------------------------------------------
 
@@ -329,7 +329,7 @@ def test_the_end_of_the_reader_ends_it(source, sandbox):
             break
     process.stdout.close()
 
-    assert process.wait(30) == 128 + signal.SIGPIPE
+    assert process.wait(PATIENCE) == 128 + signal.SIGPIPE
     assert b"Traceback" not in process.stderr.read()
     process.stderr.close()
 
@@ -360,7 +360,7 @@ def test_everything_on_stdout_is_a_message_and_no_secret_is_in_it(source, sandbo
     wanted = {"calls": "incremental", "incoming_phone_numbers": "full_refresh"}
     files = {"config": config_for(twilio), "catalog": catalog(wanted)}
     process = start("read", "--debug", *source.write(files))
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=PATIENCE)
 
     kinds = {json.loads(line)["type"] for line in out.splitlines()}
     assert kinds == {"LOG", "TRACE", "RECORD", "STATE"}

@@ -11,7 +11,7 @@ import pytest
 
 from sandbox import faults
 from tests.airbyte.harness import Said, catalog
-from tests.harness import STREAMS_BY_NAME, config_for, keyed, truth
+from tests.harness import PATIENCE, STREAMS_BY_NAME, config_for, keyed, truth
 
 BOTH_KINDS = ["calls", "call_recordings", "messages", "message_media", "incoming_phone_numbers"]
 COMPLETE = {"__ab_full_refresh_sync_complete": True}
@@ -370,7 +370,7 @@ def test_a_run_that_is_ended_goes_on_where_it_was(source, sandbox):
     process.send_signal(signal.SIGTERM)
     lines += [line.decode() for line in process.stdout]
     process.stdout.close()
-    first = Said(process.wait(30), lines)
+    first = Said(process.wait(PATIENCE), lines)
 
     assert first.exit_code == 143
     assert first.statuses("calls") == ["STARTED", "RUNNING", "INCOMPLETE"]
