@@ -282,9 +282,12 @@ def _parsed(value: Any, decoder: msgspec.json.Decoder[T]) -> T | None:  # noqa: 
     if not isinstance(value, str):
         raise Misfit
     try:
-        return decoder.decode(value)
+        found = decoder.decode(value)
     except WRONG as error:
         raise Misfit from error
+    # What was text has not been searched yet.
+    take_out([found])
+    return found
 
 
 def to_text(value: Any) -> str:  # noqa: ANN401
@@ -659,11 +662,9 @@ class Converter:
         for record in records:
             value = record.get(name)
             if value is not None:
-                self.search([record], [name])
-                record[name] = _within(convert, value, name, self._lose)
-                if isinstance(value, str):
-                    # What was text may have been JSON of an object.
+                if type(value) in CONTAINERS:
                     self.search([record], [name])
+                record[name] = _within(convert, value, name, self._lose)
 
     def _lose(self, place: str, value: Any) -> None:  # noqa: ANN401
         kind = type(value).__name__
