@@ -8,7 +8,6 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
-from singer_sdk.helpers._catalog import get_selected_schema
 from singer_sdk.mapper import SameRecordTransform
 from typing_extensions import override
 
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping
 
     from singer_sdk.helpers.types import Context
+    from singer_sdk.mapper import StreamMap
+    from singer_sdk.singerlib import RecordMessage
 
     from tap_twilio.ahead import Order
     from tap_twilio.pages import Page, Request
@@ -299,57 +300,63 @@ class TwilioStream(PlannedStream):
         for name in self._deselected:
             for record in records:
                 record.pop(name, None)
-        untold: list[str] = []
-        if self.converter.unknown:
-            records, untold = self._announced(records)
         writer = self._tap.message_writer
         if self._is_plain and isinstance(writer, Writer):
-            leave_out(records, untold)
+            if self.converter.unknown:
+                records = self._announced(records)
             writer.write_records(self.name, records, self.run.settings.now, self._stream_version)
         else:
             with mapping(f"they can't be applied to {self.name}"):
-                for record in records:
-                    for message in self._generate_record_messages(record):
-                        if untold:
-                            leave_out([message.record], untold)
-                        self._tap.write_message(message)
+                made = [one for record in records for one in self._generate_record_messages(record)]
+            if self.converter.unknown or self._flattens:
+                for stream_map in self.stream_maps:
+                    self._announce_made(stream_map, made)
+            for message in made:
+                self._tap.write_message(message)
         self.state_manager.is_flushed = False
 
-    def _announced(self, records: list[Record]) -> tuple[list[Record], list[str]]:
+    def _announced(self, records: list[Record]) -> list[Record]:
         """Have the target know the fields of records that the schema lacks.
 
         Returns:
-            The records, with these fields typed as they are announced; and the fields that can't
-            be yet, as all that is known of them is that they are null.
+            The records to write.
         """
-        known = self.schema["properties"]
+        (stream_map,) = self.stream_maps
+        if self._tap.catch_all is None:
+            self._announce(stream_map, records, self.converter.unknown)
+            return records
+        known = stream_map.transformed_schema["properties"]
         names = [name for name in self.converter.unknown if name not in known]
-        if self._tap.catch_all is not None:
-            return gathered(records, names, self._tap.catch_all), []
-        new = self._unknown_fields.look(records, names)
+        return gathered(records, names, self._tap.catch_all)
+
+    def _announce_made(self, stream_map: StreamMap, made: list[RecordMessage]) -> None:
+        """Have the target know what a stream map made of fields that the schema lacks."""
+        records = [message.record for message in made if message.stream == stream_map.stream_alias]
+        known = stream_map.transformed_schema["properties"].keys()
+        odd = [record.keys() - known for record in records if not record.keys() <= known]
+        self._announce(stream_map, records, sorted(set().union(*odd)))
+
+    def _announce(self, stream_map: StreamMap, records: list[Record], names: Iterable[str]) -> None:
+        """Write SCHEMA once more, if records are the first to tell the types of fields.
+
+        What fields have no value yet are left out.
+        """
+        schema = stream_map.transformed_schema
+        fields = self._unknown_fields.get(stream_map.stream_alias)
+        if fields is None:
+            fields = UnknownFields(schema["properties"], self._report)
+            self._unknown_fields[stream_map.stream_alias] = fields
+        new = fields.look(records, names)
         if new:
-            self._announce(new)
-        return records, self._unknown_fields.untold(names)
+            # Not changed in place: the writer compares it with what it wrote before.
+            properties = schema["properties"] | new
+            stream_map.transformed_schema = schema | {"properties": properties}
+            self._write_schema_message()
+        leave_out(records, fields.waiting)
 
     @cached_property
-    def _unknown_fields(self) -> UnknownFields:
-        announced = [one.transformed_schema["properties"] for one in self.stream_maps]
-        return UnknownFields(itertools.chain(self.schema["properties"], *announced), self._report)
-
-    def _announce(self, fields: Mapping[str, Any]) -> None:
-        """Write SCHEMA messages with more fields than before, as the mapper makes them of these."""
-        mapper, maps = self._tap.mapper, self.stream_maps
-        properties = self.schema["properties"] | fields
-        schema = get_selected_schema(self.name, self.schema | {"properties": properties}, self.mask)
-        mapper.register_raw_stream_schema(self.name, schema, self.primary_keys)
-        # Only what they announce is taken from the new ones: that of the old may not change, nor
-        # may they begin anew.
-        for one, other in zip(maps, mapper.stream_maps[self.name], strict=True):
-            known, more = (each.transformed_schema["properties"] for each in (one, other))
-            one.transformed_schema = one.transformed_schema | {
-                "properties": {**known, **more, **known}
-            }
-        self._write_schema_message()
+    def _unknown_fields(self) -> dict[str, UnknownFields]:
+        return {}
 
     @cached_property
     def _deselected(self) -> list[str]:
@@ -363,8 +370,11 @@ class TwilioStream(PlannedStream):
         if not all(chosen for crumbs, chosen in self.mask.items() if len(crumbs) > OUTER):
             return False
         (*others, only) = self.stream_maps
-        flattens = only.flattening_options is not None and only.flattening_options.enabled
-        return not others and type(only) is SameRecordTransform and not flattens
+        return not others and type(only) is SameRecordTransform and not self._flattens
+
+    @cached_property
+    def _flattens(self) -> bool:
+        return any(stream_map.flattening_enabled for stream_map in self.stream_maps)
 
     @property
     def _goes_out_whole(self) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tap_twilio.records import Misfit, converter
+from tap_twilio.records import MOST_UNKNOWN, Misfit, converter
 from tap_twilio.rows import Row, column, setter
 
 if TYPE_CHECKING:
@@ -62,60 +62,58 @@ def _kind(values: Iterable[Any]) -> str | None:
 
 
 class UnknownFields:
-    """What is known by now of the fields that a stream's schema lacks."""
+    """What is known by now of the fields that a stream's schema lacks.
 
-    def __init__(self, taken: Iterable[str], report: Report) -> None:
+    Attributes:
+        waiting: Fields that have had no value yet.
+    """
+
+    def __init__(self, known: Iterable[str], report: Report) -> None:
         """Know nothing yet.
 
         Args:
-            taken: Names of columns that the target has in any case. A field of such a name is
-                none of its own, as where a stream map makes one.
+            known: Fields that were announced before.
             report: Called with each field that can be no column, and with each whose value was
                 dropped.
         """
-        self._refused = set(taken)
-        self._taken = {name.casefold() for name in self._refused}
+        self.waiting: list[str] = []
+        # Of those beyond a number, nothing is kept.
+        self._settled = set(known)
+        self._most = len(self._settled) + MOST_UNKNOWN
+        self._taken = {name.casefold() for name in self._settled}
         self._report = report
         self._told: dict[str, tuple[frozenset[type], Conversion]] = {}
 
-    def untold(self, names: Iterable[str]) -> list[str]:
-        """Tell which fields have had no value yet.
-
-        Args:
-            names: The fields.
-
-        Returns:
-            Those that may still become columns.
-        """
-        return [name for name in names if name not in self._told and name not in self._refused]
-
-    def look(self, page: list[Record], names: Sequence[str]) -> dict[str, Schema]:
+    def look(self, page: list[Record], names: Iterable[str]) -> dict[str, Schema]:
         """Type fields of a page, those that had no value before by the values that they have here.
 
         Args:
             page: Records that are about to be written; changed in place.
-            names: The fields.
+            names: Fields that they have besides those that are known by now.
 
         Returns:
             The schemas of fields that had no value before.
         """
-        new = {}
-        for name in self.untold(names):
-            if name.casefold() in self._taken or not _COLUMN.fullmatch(name):
-                self._refused.add(name)
-                self._report(name, "has a name that no column can have: it is not announced")
-                continue
-            kind = _kind(column(page, name))
-            if kind is None:
-                continue
-            new[name] = schema_of(kind)
-            convert = converter(new[name], name, self._lose)
-            assert convert is not None  # noqa: S101
-            self._taken.add(name.casefold())
-            self._told[name] = _KINDS[kind], convert
         for name in names:
-            if name in self._told:
-                self._type(page, name, *self._told[name])
+            full = len(self._settled) + len(self.waiting) >= self._most
+            if not full and name not in self._settled and name not in self.waiting:
+                self.waiting.append(name)
+        new = {}
+        for name in list(self.waiting):
+            if name.casefold() in self._taken or not _COLUMN.fullmatch(name):
+                self._report(name, "has a name that no column can have: it is not announced")
+            elif (kind := _kind(column(page, name))) is None:
+                continue
+            else:
+                new[name] = schema_of(kind)
+                convert = converter(new[name], name, self._lose)
+                assert convert is not None  # noqa: S101
+                self._told[name] = _KINDS[kind], convert
+                self._taken.add(name.casefold())
+            self._settled.add(name)
+            self.waiting.remove(name)
+        for name, (kinds, convert) in self._told.items():
+            self._type(page, name, kinds, convert)
         return new
 
     def _type(

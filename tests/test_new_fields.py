@@ -149,7 +149,8 @@ def test_a_field_without_a_value_waits_for_one(run, twilio):
         (5, "7", 7),
         (5, "many", None),
         (True, "false", False),
-        (True, 1, None),
+        (True, 1, True),
+        (True, "maybe", None),
         ({"a": 1}, [1], None),
         ([1], {"a": 1}, None),
     ],
@@ -338,18 +339,62 @@ def test_streams_that_a_map_excludes_announce_nothing(run, twilio):
     assert output.of_type("SCHEMA") == output.of_type("RECORD") == []
 
 
+FLAT = {"flattening_enabled": True, "flattening_max_depth": 2}
+
+
 def test_flattening(run, twilio):
     sids = in_order(run, twilio)
     for sid in sids[25:]:
-        twilio.patch(sid, mood={"a": {"b": 1}}, subresource_uris__events="taken")
+        twilio.patch(sid, mood={"a": {"b": 1, "c": {"d": 2}}, "tags": [3], "empty": None})
 
-    output = read(run, twilio, flattening_enabled=True, flattening_max_depth=2)
+    output = read(run, twilio, **FLAT)
 
-    assert len(added(output)) == 1
+    assert_valid(output)
     text = {"type": ["string", "null"]}
-    assert added(output)[0]["mood"] == text
-    for record in output.records("calls")[30:]:
-        assert json.loads(record["mood"]) == {"a": {"b": 1}}
+    number = {"type": ["number", "null"]}
+    assert added(output) == [{"mood__a__b": number, "mood__a__c": text, "mood__tags": text}]
+    records = {record["sid"]: record for record in output.records("calls")}
+    for sid in sids[25:]:
+        assert records[sid]["mood__a__b"] == 1
+        assert json.loads(records[sid]["mood__a__c"]) == {"d": 2}
+        assert json.loads(records[sid]["mood__tags"]) == [3]
+
+
+def test_a_new_member_of_a_known_object_is_a_column_where_that_is_flattened(run, sandbox):
+    twilio = sandbox(volumes={"calls": 0, "messages": 0}, subaccounts=0)
+    first, second, *_ = [
+        row["sid"] for row in truth(twilio, STREAMS_BY_NAME["incoming_phone_numbers"])
+    ]
+    twilio.patch(first, capabilities={"voice": True, "teleport": False})
+    twilio.patch(second, capabilities=None)
+
+    output = run(config_for(twilio, **FLAT), streams=["incoming_phone_numbers"])
+
+    assert output.exit_code == 0
+    assert_valid(output)
+    assert added(output, "incoming_phone_numbers") == [
+        {"capabilities__teleport": {"type": ["boolean", "null"]}}
+    ]
+    records = {record["sid"]: record for record in output.records("incoming_phone_numbers")}
+    assert records[first]["capabilities__teleport"] is False
+    assert records[first]["capabilities__voice"] is True
+    assert not any(name.startswith("capabilities") for name in records[second])
+
+
+def test_names_within_objects_are_bounded_too(run, twilio):
+    sids = in_order(run, twilio)
+    for number, sid in enumerate(sids):
+        twilio.patch(sid, mood={f"field_{number}_{digit}": digit for digit in range(3)})
+
+    output = read(run, twilio, **FLAT)
+
+    told = {}
+    for fields in added(output):
+        told |= fields
+    assert len(told) == MOST_UNKNOWN
+    records = {record["sid"]: record for record in output.records("calls")}
+    for number, sid in enumerate(sids):
+        assert [records[sid][f"mood__field_{number}_{digit}"] for digit in range(3)] == [0, 1, 2]
 
 
 # --- Bounds --------------------------------------------------------------------------------------

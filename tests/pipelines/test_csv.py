@@ -70,6 +70,9 @@ def test_a_new_field_at_twilio_is_a_column_or_mapped_away(project, sandbox):
     twilio.patch(newest["sid"], mood="fine")
     for row in held(twilio, "calls"):
         twilio.patch(row["sid"], tint=None)
+    number, other, *_ = [row["sid"] for row in held(twilio, "incoming_phone_numbers")]
+    twilio.patch(number, capabilities={"voice": True, "teleport": False})
+    twilio.patch(other, capabilities=None)
     environment = credentials(twilio)
     sids = {row["sid"] for row in held(twilio, "calls")}
 
@@ -82,6 +85,10 @@ def test_a_new_field_at_twilio_is_a_column_or_mapped_away(project, sandbox):
     assert {sid for (sid,), row in found.items() if row["mood"]} == {newest["sid"]}
     assert found[newest["sid"],]["mood"] == "fine"
     assert "tint" not in found[newest["sid"],]
+    *_, file = files(project, "incoming_phone_numbers")
+    numbers = keyed(rows(file), ["sid"])
+    assert numbers[number,]["capabilities__teleport"] == "False"
+    assert numbers[other,]["capabilities__teleport"] == ""
     for path in files(project, "calls"):
         path.unlink()
 
