@@ -140,7 +140,8 @@ class Player:
             twilio.plan(self._jump(seconds), skip=number, times=1)
         twilio.faults = one.faults
         try:
-            with mock.patch.object(settings, "now_utc", return_value=span.now):
+            local = span.now + timedelta(seconds=one.ahead)
+            with mock.patch.object(settings, "now_utc", return_value=local):
                 return self._run(
                     config_for(twilio, **config),
                     catalog=catalog_of(self._scenario.streams),

@@ -151,6 +151,7 @@ class Round:
         page_size: The setting.
         concurrency: The setting ``max_concurrent_requests``.
         closed: What becomes of the last subaccount: one of :data:`CLOSED`.
+        ahead: Seconds by which the tap's clock is ahead of the server's.
     """
 
     after: int = 3600
@@ -162,6 +163,7 @@ class Round:
     page_size: int | None = None
     concurrency: int = 4
     closed: str = "active"
+    ahead: int = 0
 
 
 @dataclass(frozen=True)
@@ -245,6 +247,7 @@ def _rounds(draw: st.DrawFn, streams: tuple[str, ...]) -> Round:
         page_size=draw(st.sampled_from((None, 7, 20, 50))),
         concurrency=draw(st.sampled_from((1, 2, 4, 16))),
         closed=draw(st.sampled_from(("active", "active", "active", *CLOSED))),
+        ahead=draw(st.sampled_from((0, 0, 0, 600, -600, 7200, -7200))),
     )
 
 

@@ -198,7 +198,7 @@ class BookmarkedStream(EndpointClient):
             lookback = self.lookback if days is None else timedelta(days=days)
             # One that lies in the future was made by a wrong clock.
             start = max(start, min(bookmark, self.run.present) - lookback)
-        kept = dates.clamp(start, self.run.reached)
+        kept = dates.clamp(start, self.run.present)
         if kept - start > timedelta(hours=1) and start > EPOCH:
             self.warn_once(
                 f"Twilio keeps these rows for {dates.retention and dates.retention.days} days: "

@@ -149,6 +149,18 @@ def test_a_clock_that_is_ahead_asks_for_all_that_twilio_keeps(run, sandbox):
     assert f"NO{1:032x}" in {record["sid"] for record in output.records("alerts")}
 
 
+def test_a_clock_that_is_behind_asks_for_no_more_than_twilio_keeps(run, sandbox):
+    twilio = at(sandbox, timedelta(hours=30), volumes={"calls": 0, "messages": 9}, days=2)
+    oldest = (twilio.now - timedelta(days=400) + timedelta(hours=1)).strftime(RFC)
+    row = truth(twilio, STREAMS_BY_NAME["messages"])[0]
+    dates = dict.fromkeys(("date_created", "date_sent", "date_updated"), oldest)
+    twilio.add("api", CALLS.replace("Calls", "Messages"), {**row, "sid": f"SM{1:032x}", **dates})
+
+    output = run(config_for(twilio), streams=["messages"])
+
+    assert f"SM{1:032x}" in {record["sid"] for record in output.records("messages")}
+
+
 # --- Unchanged rows ------------------------------------------------------------------------------
 
 

@@ -294,7 +294,7 @@ class Samples:
         settings, dates = self._tap.run.settings, stream.window
         params: dict[str, str] = {}
         if dates is not None:
-            start = dates.clamp(settings.start or EPOCH, self._tap.run.reached)
+            start = dates.clamp(settings.start or EPOCH, self._tap.run.present)
             params = dates.params(Window(start, settings.end), settings.now)
         for chain in stream.chain_params:
             try:
