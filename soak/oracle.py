@@ -27,6 +27,9 @@ VOLATILE: Final = frozenset({"as_of"})
 UNDATED_DEPTH: Final = timedelta(days=2)
 """How far back rows without a date are promised."""
 
+ANSWERED: Final = timedelta(minutes=10)
+"""How long after a run's beginning its first answer may be dated, by the server's clock."""
+
 EDGE: Final = timedelta(minutes=10)
 """How near to the end of Twilio's retention rows may be missing."""
 
@@ -406,7 +409,7 @@ class Judge:
                 check(new or not old, f"the bookmark of {name} of {account.sid} is gone")
                 for moment in new:
                     check(
-                        moment <= span.now,
+                        moment <= span.now + ANSWERED,
                         f"the bookmark of {name} is past the beginning of the run",
                     )
                     check(
