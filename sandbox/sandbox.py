@@ -56,8 +56,8 @@ class Options:
 
     Attributes:
         seed: What all rows, SIDs and secrets depend on.
-        now: The moment at which its clock stands, in ISO 8601. Answers are dated by it, and by
-            what time has passed since.
+        now: The moment at which its clock stands, in ISO 8601.
+        frozen: Whether answers are dated by that, too; else time passes for them.
         days: How far back calls, messages and the like reach.
         volumes: Rows of the main account by stream (`calls`, `messages`, `alerts` …); a subaccount
             has a third.
@@ -76,6 +76,7 @@ class Options:
 
     seed: int = 1
     now: str = "2026-11-20T12:00:00Z"
+    frozen: bool = False
     days: float = 45
     volumes: Mapping[str, int] | None = None
     media_share: float = MEDIA_SHARE
@@ -222,8 +223,9 @@ class Sandbox:
         return datetime.fromisoformat(iso8601(self._world.now))
 
     def _date(self) -> int:
-        """Tell what answers are dated by: the clock stands for rows, but not for people."""
-        return self._world.now + int(time.monotonic() - self._began)
+        """Tell what answers are dated by."""
+        passed = 0 if self.options.frozen else int(time.monotonic() - self._began)
+        return self._world.now + passed
 
     @property
     def faults(self) -> Faults:

@@ -58,6 +58,7 @@ def play(scenario: Scenario) -> None:
     options: dict[str, Any] = {
         "seed": scenario.seed,
         "now": scenario.now,
+        "frozen": True,
         "days": scenario.days,
         "subaccounts": scenario.subaccounts,
         "volumes": dict(scenario.volumes),
@@ -140,8 +141,8 @@ class Player:
             twilio.plan(self._jump(seconds), skip=number, times=1)
         twilio.faults = one.faults
         try:
-            local = span.now + timedelta(seconds=one.ahead)
-            with mock.patch.object(settings, "now_utc", return_value=local):
+            now = span.now + timedelta(seconds=one.ahead)
+            with mock.patch.object(settings, "now_utc", return_value=now):
                 return self._run(
                     config_for(twilio, **config),
                     catalog=catalog_of(self._scenario.streams),

@@ -143,6 +143,7 @@ class Round:
 
     Attributes:
         after: Seconds since the run before.
+        ahead: Seconds by which the clock of the tap's machine is ahead of the server's.
         end_days: How many days before its beginning its range ends; none for up to now.
         arrivals: Seconds by which the server's clock jumps on, by the number of the request.
         troubles: Trouble planned for it.
@@ -151,10 +152,10 @@ class Round:
         page_size: The setting.
         concurrency: The setting ``max_concurrent_requests``.
         closed: What becomes of the last subaccount: one of :data:`CLOSED`.
-        ahead: Seconds by which the tap's clock is ahead of the server's.
     """
 
     after: int = 3600
+    ahead: int = 0
     end_days: int | None = None
     arrivals: tuple[tuple[int, int], ...] = ()
     troubles: tuple[Trouble, ...] = ()
@@ -163,7 +164,6 @@ class Round:
     page_size: int | None = None
     concurrency: int = 4
     closed: str = "active"
-    ahead: int = 0
 
 
 @dataclass(frozen=True)
@@ -237,6 +237,7 @@ def _troubles(draw: st.DrawFn, streams: tuple[str, ...]) -> Trouble:
 def _rounds(draw: st.DrawFn, streams: tuple[str, ...]) -> Round:
     return Round(
         after=draw(st.sampled_from((60, 3600, 5 * 3600, 86_400, 2 * 86_400, 6 * 86_400))),
+        ahead=draw(st.sampled_from((0, 0, 0, 600, 5 * 3600, -600, -5 * 3600))),
         end_days=draw(st.sampled_from((None, None, None, 1, 5))),
         arrivals=tuple(
             draw(st.lists(st.tuples(st.integers(1, 40), st.integers(1, 7200)), max_size=3))
@@ -247,7 +248,6 @@ def _rounds(draw: st.DrawFn, streams: tuple[str, ...]) -> Round:
         page_size=draw(st.sampled_from((None, 7, 20, 50))),
         concurrency=draw(st.sampled_from((1, 2, 4, 16))),
         closed=draw(st.sampled_from(("active", "active", "active", *CLOSED))),
-        ahead=draw(st.sampled_from((0, 0, 0, 600, -600, 7200, -7200))),
     )
 
 

@@ -154,10 +154,10 @@ class _Reader:
                 "parent", "it is required beside parent_field: the stream it is a field of"
             )
         product, path, params = self._address()
-        params |= {name: on_wire(value) for name, value in given.get("params", {}).items()}
-        for name, values in params.items():
+        params |= {key: on_wire(value) for key, value in given.get("params", {}).items()}
+        for parameter, values in params.items():
             if again := repeated(values):
-                self._mistake(f"params.{name}", f"{again!r} comes twice")
+                self._mistake(f"params.{parameter}", f"{again!r} comes twice")
         account = _ACCOUNT.search(path) if product == ROOT_PRODUCT else None
         return Declaration(
             place=self._place,

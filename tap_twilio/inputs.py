@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CLOCKS_DIFFER = timedelta(days=1)
-"""How far in the future a bookmark may lie: what wrote it may have had a clock of its own."""
+"""How far in the future a bookmark, or Twilio's clock, may lie: each machine has its own, but what
+is further off is a mistake."""
 
 FORM = '{"bookmarks": {"calls": {"partitions": […]}}}'
 

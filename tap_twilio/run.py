@@ -14,6 +14,7 @@ from tap_twilio.ahead import Ahead
 from tap_twilio.connections import Network
 from tap_twilio.credentials import Credentials
 from tap_twilio.errors import IncompleteError, Stopped
+from tap_twilio.inputs import CLOCKS_DIFFER
 from tap_twilio.limiter import Limiter
 from tap_twilio.memory import collect_rarely, give_back_large_blocks
 from tap_twilio.progress import Progress
@@ -85,8 +86,9 @@ class Run:
 
     @property
     def present(self) -> datetime:
-        """What time it is by the clock that rows are dated by, as far as that is known."""
-        return self.transport.date or self.settings.now
+        """What time it is by the clock that rows are dated by, as far as that can be believed."""
+        date, now = self.transport.date, self.settings.now
+        return now if date is None or date > now + CLOCKS_DIFFER else date
 
     @property
     def reached(self) -> datetime:

@@ -87,6 +87,7 @@ DATES = [
     "",
     "Thu, 01 Jan 1970 00:00:00 GMT",
     "Fri, 31 Dec 9999 23:59:59 -1400",
+    "Sun, 22 Nov 99999 05:30:56 GMT",
     "Mon, 01 Jan 0001 00:00:00 +1400",
     "Sun, 99 Nov 2026 99:99:99 GMT",
     "1 2 3 4 5 6",
@@ -105,6 +106,19 @@ def test_a_date_that_is_none_says_nothing(run, sandbox, date):
     assert output.exit_code == 0
     assert warnings(output) == []
     assert began <= bookmark(output, twilio) <= datetime.now(UTC)
+
+
+def test_a_date_that_is_years_ahead_keeps_nothing_from_being_read(run, sandbox):
+    twilio = at(sandbox, timedelta(0))
+    date = "Fri, 31 Dec 9999 23:59:59 GMT"
+    twilio.plan(lambda reply, _: replace(reply, headers=(*reply.headers, ("Date", date))))
+
+    output = run(config_for(twilio), streams=["calls", "alerts"])
+
+    assert output.exit_code == 0
+    assert len(output.records("calls")) == 20
+    assert len(output.records("alerts")) == len(truth(twilio, STREAMS_BY_NAME["alerts"])) > 0
+    assert bookmark(output, twilio) <= datetime.now(UTC)
 
 
 def test_a_date_in_any_answer_will_do(run, sandbox):
@@ -137,8 +151,9 @@ def test_a_bookmark_from_a_clock_that_was_ahead_is_set_right(run, sandbox):
     assert f"CA{1:032x}" in {record["sid"] for record in second.records("calls")}
 
 
-def test_a_clock_that_is_ahead_asks_for_all_that_twilio_keeps(run, sandbox):
-    twilio = at(sandbox, -timedelta(hours=3), days=2)
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_clocks_that_differ_ask_for_all_that_twilio_keeps(run, sandbox, hours):
+    twilio = at(sandbox, timedelta(hours=hours), days=2)
     oldest = (twilio.now - timedelta(days=30) + timedelta(hours=1)).strftime(ISO)
     row = twilio.truth("monitor", ALERTS)[0]
     dates = dict.fromkeys(("date_generated", "date_created", "date_updated"), oldest)
@@ -150,7 +165,7 @@ def test_a_clock_that_is_ahead_asks_for_all_that_twilio_keeps(run, sandbox):
 
 
 def test_a_clock_that_is_behind_asks_for_no_more_than_twilio_keeps(run, sandbox):
-    twilio = at(sandbox, timedelta(hours=30), volumes={"calls": 0, "messages": 9}, days=2)
+    twilio = at(sandbox, timedelta(hours=20), volumes={"calls": 0, "messages": 9}, days=2)
     oldest = (twilio.now - timedelta(days=400) + timedelta(hours=1)).strftime(RFC)
     row = truth(twilio, STREAMS_BY_NAME["messages"])[0]
     dates = dict.fromkeys(("date_created", "date_sent", "date_updated"), oldest)

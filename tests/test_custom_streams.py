@@ -726,9 +726,11 @@ def test_mistakes_are_told_at_discovery_too(run):
     path = run.folder / "config.json"
     path.write_text(json.dumps({"custom_streams": [QUEUES]}))
 
-    with pytest.raises(json.JSONDecodeError):
-        run.raw("--config", str(path), "--discover")
-    assert "account_sid: it is required" in run.handler.text
+    output = run.raw("--config", str(path), "--discover")
+
+    assert output.exit_code == 1
+    assert output.lines == []
+    assert "account_sid: it is required" in output.log
 
 
 # --- Pages ---------------------------------------------------------------------------------------

@@ -102,7 +102,11 @@ def rename(entry):
 
 
 CATALOGS = {
-    "a stream that isn't": (lambda e: e.update(tap_stream_id="call"), 1, "did you mean 'calls'?"),
+    "a stream that isn't": (
+        lambda e: e.update(tap_stream_id="call", stream="call"),
+        1,
+        "did you mean 'calls'?",
+    ),
     "a schema that is none": (lambda e: e.update(schema=7), 1, "the schema of calls is none"),
     "a property that is none": (
         lambda e: e["schema"]["properties"].update(sid=1),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pyspark.sql.datasource import InputPartition
 
 from tap_twilio.errors import TapError
-from tap_twilio.settings import REQUESTS, SCHEMA, did_you_mean, now_utc
+from tap_twilio.settings import REQUESTS, SCHEMA, did_you_mean, now_utc, short
 from tap_twilio.spark.quiet import QuietTap, TwilioError, one_sentence
 from tap_twilio.spark.tables import Table
 from tap_twilio.streams.accounts import Accounts
@@ -97,6 +97,9 @@ class Job:
         # The driver's environment: that of the workers may be another.
         settings = {"max_concurrent_requests": requests} | QuietTap.environment()
         settings |= {name: _parsed(name, value) for name, value in given.items()}
+        if settings.get("pii") == "keep":
+            # The environment has it for those queries that hash.
+            settings.pop("pii_key", None)
         job = cls(stream, settings, int(stretches))
         job.tap()
         return job
@@ -184,6 +187,23 @@ class Job:
         cuts = {Unit.DAY.floor(start + step * number) for number in range(1, self.stretches)}
         return sorted(cut for cut in cuts if cut > start)
 
+    def reached(self) -> datetime:
+        """Tell up to when there can be rows: the present, by whichever clock is behind.
+
+        Returns:
+            The moment, in UTC.
+
+        Raises:
+            TwilioError: Twilio refuses the credentials, or can't be reached.
+        """
+        tap = replace(self, present=now_utc()).tap()
+        with one_sentence():
+            try:
+                _root(tap).sign_in()
+            finally:
+                tap.run.ahead.close()
+        return tap.run.reached
+
     def _accounts(self) -> list[str]:
         tap = self.tap()
         root = _root(tap)
@@ -242,6 +262,6 @@ def _parsed(name: str, value: str) -> Any:  # noqa: ANN401
         return value
     try:
         return json.loads(value)
-    except ValueError:
-        msg = f"the option {name!r} is not JSON: {value!r}"
+    except (ValueError, RecursionError):
+        msg = short(f"the option {name!r} is not JSON: {value!r}")
         raise TwilioError(msg) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, cast
@@ -20,10 +21,9 @@ from pyspark.sql.datasource import (
 from pyspark.sql.streaming.datasource import SupportsTriggerAvailableNow
 from typing_extensions import override
 
-from tap_twilio.settings import now_utc
 from tap_twilio.spark.jobs import Job
 from tap_twilio.spark.quiet import TwilioError
-from tap_twilio.windows import DAY, iso, parse_moment
+from tap_twilio.windows import DAY, EPOCH, iso, parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, MutableMapping, Sequence
@@ -103,7 +103,9 @@ class Reader(_Reads, DataSourceReader):
             column = ".".join(getattr(each, "attribute", ()))
             value = getattr(each, "value", None)
             if dates is not None and column == dates.key and isinstance(value, date):
-                self._narrow(each, _in_utc(value), dates.precision)
+                # What is at the ends of the calendar bounds nothing.
+                with suppress(OverflowError):
+                    self._narrow(each, _in_utc(value), dates.precision)
             elif column in self._table.filters and isinstance(each, (EqualTo, In)):
                 values = {value} if isinstance(each, EqualTo) else set(each.value) - {None}
                 if (
@@ -116,10 +118,11 @@ class Reader(_Reads, DataSourceReader):
         return filters
 
     def _narrow(self, bound: Filter, moment: datetime, precision: Unit) -> None:
-        if isinstance(bound, (GreaterThan, GreaterThanOrEqual, EqualTo)):
+        # A range that begins with Twilio holds rows that say they are older, too.
+        if isinstance(bound, (GreaterThan, GreaterThanOrEqual, EqualTo)) and moment > EPOCH:
             self._start = max(self._start or moment, moment)
         if isinstance(bound, (LessThan, LessThanOrEqual, EqualTo)):
-            end = precision.after(moment)
+            end = max(precision.after(moment), EPOCH + DAY)
             self._end = min(self._end or end, end)
 
     @override
@@ -158,11 +161,11 @@ class StreamReader(_Reads, DataSourceStreamReader, SupportsTriggerAvailableNow):
 
     @override
     def prepareForTriggerAvailableNow(self) -> None:
-        self._until = iso(now_utc())
+        self._until = iso(self._job.reached())
 
     @override
     def latestOffset(self, start: dict[str, Any], limit: ReadLimit) -> dict[str, Any]:
-        return {UNTIL: self._until or iso(now_utc())}
+        return {UNTIL: self._until or iso(self._job.reached())}
 
     @override
     def partitions(self, start: dict[str, Any], end: dict[str, Any]) -> Sequence[InputPartition]:

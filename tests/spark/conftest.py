@@ -45,6 +45,7 @@ def twilio() -> Iterator[Sandbox]:
             "TAP_TWILIO_SUBACCOUNT_CREDENTIALS": json.dumps(
                 {account.sid: {"auth_token": account.auth_token} for account in subaccounts}
             ),
+            "TAP_TWILIO_PII": "keep",
             "TAP_TWILIO_PII_KEY": PII_KEY,
             "TAP_TWILIO_RETRY_DELAY": "0.01",
             "TAP_TWILIO_START_DATE": "P50D",

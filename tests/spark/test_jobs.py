@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from pyspark.sql.datasource import EqualTo, GreaterThan, LessThan
 
 from sandbox import Sandbox, faults
 from tap_twilio.pii import Rule
 from tap_twilio.spark.jobs import Job
 from tap_twilio.spark.quiet import TwilioError
+from tap_twilio.spark.source import UNTIL, Reader, StreamReader
 from tests.harness import STREAMS_BY_NAME, config_for, truth, utc_now
 from tests.spark.conftest import wanted
 
@@ -24,7 +26,7 @@ def small():
 
 @pytest.fixture(autouse=True)
 def own(small, monkeypatch):
-    for name in ("PII_KEY", "SUBACCOUNT_CREDENTIALS", "START_DATE"):
+    for name in ("PII", "PII_KEY", "SUBACCOUNT_CREDENTIALS", "START_DATE"):
         monkeypatch.delenv(f"TAP_TWILIO_{name}", raising=False)
     yield
     small.clear_plans()
@@ -32,7 +34,8 @@ def own(small, monkeypatch):
 
 def job(twilio, stream, **options):
     given = {"start_date": "P50D", "retry_delay": "0", **config_for(twilio), **options}
-    return Job.from_options({"stream": stream} | {name: str(text) for name, text in given.items()})
+    texts = {name: str(text) for name, text in given.items() if text is not None}
+    return Job.from_options({"stream": stream} | texts)
 
 
 def read(job, start=timedelta(days=50), columns=("sid",)):
@@ -74,7 +77,7 @@ def test_months_are_cut_by_none_but_months(small):
 
 
 def test_without_a_start_each_account_is_one_task(small):
-    parts = read(job(small, "calls", start_date=""), start=None)
+    parts = read(job(small, "calls", start_date=None), start=None)
 
     assert sids(parts) == wanted(small, "calls")
     assert len(parts) == len(small.accounts)
@@ -156,3 +159,49 @@ def test_declared_streams_are_tables_too(small):
     assert "status" in mine.table().columns.struct.names
     assert sids(parts) == wanted(small, "calls")
     assert len(parts) == len(small.accounts) * 3
+
+
+def test_a_key_in_the_environment_is_for_queries_that_hash(small, monkeypatch):
+    monkeypatch.setenv("TAP_TWILIO_PII_KEY", "a long and random key")
+
+    with pytest.raises(TwilioError, match="pii_key: it is of no use"):
+        job(small, "messages")
+    assert job(small, "messages", pii="hash").tap().pii.how == "hash"
+    assert job(small, "messages", pii="keep").tap().pii.how == "keep"
+
+
+@pytest.mark.parametrize(
+    ("bounds", "count"),
+    [
+        ([GreaterThan(("start_time",), datetime(1, 1, 1, tzinfo=UTC))], "all"),
+        ([GreaterThan(("start_time",), datetime(1970, 1, 1, tzinfo=UTC))], "all"),
+        ([LessThan(("start_time",), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))], "all"),
+        ([LessThan(("start_time",), date(1970, 1, 1))], "none"),
+        ([EqualTo(("start_time",), date(9999, 12, 31))], "none"),
+        ([GreaterThan(("start_time",), date(9999, 12, 31))], "none"),
+    ],
+)
+def test_bounds_at_the_ends_of_the_calendar(small, bounds, count):
+    calls = job(small, "calls", start_date=None)
+    reader = Reader(calls, calls.table().columns.struct)
+    assert list(reader.pushFilters(bounds)) == bounds
+
+    rows = [row for task in reader.partitions() for row in reader.read(task)]
+
+    assert sum(batch.num_rows for batch in rows) == (
+        len(wanted(small, "calls")) if count == "all" else 0
+    )
+
+
+def test_no_checkpoint_passes_twilios_clock():
+    now = datetime.now(UTC) - timedelta(minutes=10)
+    with Sandbox(now=now.strftime("%Y-%m-%dT%H:%M:%SZ"), volumes={"calls": 1}) as twilio:
+        calls = job(twilio, "calls")
+        reader = StreamReader(calls, calls.table().columns.struct)
+
+        until = datetime.fromisoformat(reader.latestOffset({UNTIL: ""}, None)[UNTIL])
+        reader.prepareForTriggerAvailableNow()
+        latest = datetime.fromisoformat(reader.latestOffset({UNTIL: ""}, None)[UNTIL])
+
+    for moment in (until, latest):
+        assert now - timedelta(seconds=1) <= moment < now + timedelta(minutes=5)
