@@ -286,7 +286,7 @@ class EndpointClient(RESTStream[str]):
             if (self.name, self.account_of(request.context)) in self.run.refused:
                 raise
             time.sleep(self.backoff_jitter(self.run.settings.retry_delay))
-            return self._patient_get(_Try(request, self.page_limit))
+            return self._patient_get(_Try(request, self.page_limit, again=True))
 
     def decode(self, page: Page) -> None:
         """Decode a page's rows, unless that is done.
@@ -364,7 +364,8 @@ class EndpointClient(RESTStream[str]):
                 fields=self.wire_schema["properties"].keys(),
             )
         except (RefusedError, AbsentError) as error:
-            if not self._was_readable(request, error):
+            is_doubtful = isinstance(error, RefusedError) and not attempt.again
+            if is_doubtful or not self._was_readable(request, error):
                 raise
             # It could be read a moment ago: that is no lack of permission, nor of the product.
             attempt.failures += 1
@@ -468,12 +469,14 @@ class _Try:
         page_size: Rows to ask for; fewer after repeated server errors.
         failures: Times that it failed.
         misshapen: Times that it was answered whole, and by something else than a page.
+        again: Whether it was refused before.
     """
 
     request: Request
     page_size: int | None
     failures: int = 0
     misshapen: int = 0
+    again: bool = False
 
     def failed(self, error: TransientError) -> None:
         """Take note of a failure; the second server error in a row makes pages smaller."""
