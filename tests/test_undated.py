@@ -99,8 +99,9 @@ def test_searches_begin_before_their_turn_though_windows_have_no_room(run, sandb
     begun = [accounts.index(account) for account in set(accounts)]
     assert len(begun) == 5
     first_ends = len(accounts) - 1 - accounts[::-1].index(twilio.account_sid)
-    # Where windows hold them up, the third begins when the first ends.
-    assert sorted(begun)[2] < first_ends / 2
+    # Where windows hold them up, the third begins when the first ends. Before that, each goes on to
+    # where messages may still be scheduled.
+    assert sorted(begun)[2] < first_ends * 0.85
 
 
 def test_a_search_goes_on_before_its_turn_where_such_rows_recur(run, sandbox):
