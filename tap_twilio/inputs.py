@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import IO, TYPE_CHECKING, Any
 
 from tap_twilio.errors import TapError
-from tap_twilio.settings import did_you_mean, now_utc, short
+from tap_twilio.settings import did_you_mean, now_utc, short, unique
 from tap_twilio.windows import EPOCH, parse_moment
 
 if TYPE_CHECKING:
@@ -44,6 +46,26 @@ OF_THE_SDK = frozenset(
     {"progress_markers", "replication_key_signpost", "starting_replication_value"}
 )
 """What the SDK keeps in a state while it runs; it means nothing to this tap."""
+
+
+LOGGING = ("TAP_TWILIO_LOGLEVEL", "LOGLEVEL", "SINGER_SDK_LOG_CONFIG")
+"""Variables of the environment that say how to log."""
+
+
+@contextmanager
+def setting_up_logging() -> Iterator[None]:
+    """Name what says how to log, where that makes no sense.
+
+    Raises:
+        TapError: It makes none.
+    """
+    try:
+        yield
+    except Exception as error:
+        names = " or ".join(name for name in LOGGING if os.environ.get(name))
+        reason = " ".join(str(error).split())
+        msg = f"{names or 'logging'}: logging can't be set up so ({reason})"
+        raise TapError(msg) from error
 
 
 def read(name: str, file: IO[str]) -> IO[str]:
@@ -100,7 +122,7 @@ def _parsed(
     parse_constant: Callable[[str], Any] = float,
 ) -> Any:  # noqa: ANN401
     try:
-        content = json.loads(text, parse_constant=parse_constant)
+        content = json.loads(text, parse_constant=parse_constant, object_pairs_hook=unique)
     except (ValueError, RecursionError) as error:
         raise _no_json(where, error) from None
     if not isinstance(content, (dict, *kinds)):

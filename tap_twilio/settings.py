@@ -516,10 +516,31 @@ def from_text(text: str, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401
     if "boolean" in kinds:
         return WORDS.get(text.strip().lower(), text)
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=unique)
     except (ValueError, RecursionError):
         names = "array" in kinds and "string" in schema["items"].get("type", ())
         return text.split(",") if names and text and not text.startswith("[") else text
+
+
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of JSON, as a hook of its decoder.
+
+    Args:
+        pairs: Its keys and values.
+
+    Returns:
+        The object.
+
+    Raises:
+        ValueError: A key stands in it twice: one of its values would go without a word.
+    """
+    content: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in content:
+            msg = f"the key {short(key)!r} stands twice in an object"
+            raise ValueError(msg)
+        content[key] = value
+    return content
 
 
 def _plain_number(value: Any, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401
@@ -602,9 +623,10 @@ def short(sentence: str) -> str:
         sentence: The sentence.
 
     Returns:
-        As much of it as helps.
+        Its beginning, which names the place, and its end, which has the reason.
     """
-    return sentence if len(sentence) <= LONGEST else f"{sentence[:LONGEST]}…"
+    half = LONGEST // 2
+    return sentence if len(sentence) <= LONGEST else f"{sentence[:half]}…{sentence[-half:]}"
 
 
 def _moment(text: str, now: datetime) -> datetime:

@@ -243,7 +243,9 @@ class TapTwilio(Tap):
     def main(cls) -> None:
         """Run the program."""
         with _Ending(cls.logger):
-            cls.cli()
+            with inputs.setting_up_logging():
+                command = cls.cli
+            command()
 
     @classmethod
     @override

@@ -100,6 +100,9 @@ SETTINGS = [
     ({"start_date": "P100Y"}, "start_date: 'P100Y' is before 2008"),
     ({"start_date": "P9999Y"}, "start_date: 'P9999Y' is not a date"),
     ({"start_date": "P" + "9" * 400 + "D"}, "start_date: 'P999"),
+    # The reason is told however long the value is.
+    ({"start_date": "9" * 5000}, "9' is not a date (2026-01-31)"),
+    ({"edge": "a" * 5000}, "a' is not the name of an edge"),
     ({"start_date": "0001-01-01T00:00:00+12:00"}, "start_date: '0001-01-01T00:00:00+12:00' is not"),
     ({"start_date": "2206-01-01"}, "start_date: '2206-01-01' is after 20"),
     ({"end_date": "0226-01-01"}, "end_date: '0226-01-01' is before 2008"),
@@ -402,6 +405,7 @@ FILES = {
     "nested without end": (b"[" * 200_000, "the file is not JSON"),
     "nested deeply": (b'{"x": ' + b"[" * 300 + b"]" * 300 + b"}", "the file is nested too deeply"),
     "a number without end": (b'{"x": ' + b"9" * 5000 + b"}", "the file is not JSON"),
+    "a key twice": (b'{"x": {"account_sid": 1, "account_sid": 2}}', "'account_sid' stands twice"),
 }
 
 

@@ -61,6 +61,41 @@ def read_until(process, text):
     pytest.fail(f"never said {text!r}: {''.join(said)}")
 
 
+# --- Logging -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("program", "name"),
+    [
+        ("tap_twilio", "LOGLEVEL"),
+        ("tap_twilio", "TAP_TWILIO_LOGLEVEL"),
+        ("tap_twilio.airbyte", "LOGLEVEL"),
+    ],
+)
+def test_a_level_of_logging_that_there_is_not_is_named(start, program, name):
+    command = "spec" if program.endswith("airbyte") else "--about"
+
+    process = start(program, command, env={name: "nonsense"})
+    said = b"".join(process.communicate(timeout=20)).decode()
+
+    assert process.returncode == 1
+    assert f"{name}: logging can't be set up so (Unknown level: 'NONSENSE')" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("content", ["version: [", "handlers: {}", None])
+def test_a_configuration_of_logging_that_makes_no_sense_is_named(start, tmp_path, content):
+    path = tmp_path / "logging.yaml"
+    path.mkdir() if content is None else path.write_text(content)
+
+    process = start("tap_twilio", "--about", env={"SINGER_SDK_LOG_CONFIG": str(path)})
+    out, err = process.communicate(timeout=20)
+
+    assert (process.returncode, out) == (1, b"")
+    assert len(err.splitlines()) == 1
+    assert b"SINGER_SDK_LOG_CONFIG: logging can't be set up so (" in err
+
+
 # --- Signals -----------------------------------------------------------------------------------
 
 

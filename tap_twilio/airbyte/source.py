@@ -20,7 +20,7 @@ from tap_twilio.airbyte.spec import specification, understood
 from tap_twilio.airbyte.state import parsed
 from tap_twilio.airbyte.tap import SourceTap
 from tap_twilio.errors import Stopped, TapError
-from tap_twilio.inputs import read_file
+from tap_twilio.inputs import read_file, setting_up_logging
 from tap_twilio.process import is_output, lost_output
 from tap_twilio.redaction import redactor
 from tap_twilio.streams.accounts import Accounts
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     root = logging.getLogger()
     before = root.handlers, root.level
     root.handlers = [handler]
-    root.setLevel("DEBUG" if options.debug else os.environ.get("LOGLEVEL", "INFO").upper())
+    root.setLevel("INFO")
     logging.captureWarnings(capture=True)
     try:
         code = _run(options, output)
@@ -104,6 +104,10 @@ def _run(options: argparse.Namespace, output: Output) -> int:
 
 
 def _carry_out(options: argparse.Namespace, output: Output) -> int:
+    level = "DEBUG" if options.debug else os.environ.get("LOGLEVEL")
+    if level:
+        with setting_up_logging():
+            logging.getLogger().setLevel(level.upper())
     if options.command == "spec":
         output.send({"type": "SPEC", "spec": specification()})
         return 0
