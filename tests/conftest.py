@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
+from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from sandbox import Sandbox
 from sandbox.api import Api
 from sandbox.paths import CONFERENCES
 from tap_twilio.connections import AUTHORITIES
+from tap_twilio.schemas import DIRECTORY
 from tests.harness import (
     STREAMS_BY_NAME,
     LogKeeper,
@@ -83,6 +85,14 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     if item.get_closest_marker("door") is None and (worked > most or lasted > WAITING * most):
         pytest.fail(f"took {worked:.0f} s of a processor, {lasted:.0f} s in all: see MOST_SECONDS")
     return result
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _schemas_are_read_once() -> Iterator[None]:
+    """A process of the tap's own reads them but once; this one has many runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DIRECTORY, "fetch_schema", cache(DIRECTORY.fetch_schema))
+        yield
 
 
 @pytest.fixture

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
 from sandbox import Sandbox
 from tap_twilio.tap import TapTwilio
-from tests.harness import STREAMS_BY_NAME, a_run, config_for, discovered, select, utc_now
+from tests.harness import STREAMS_BY_NAME, a_run, catalog_of, config_for, utc_now
 
 TWILIO = Sandbox(seed=5, now=utc_now(), days=20, volumes={"calls": 60, "messages": 60})
 TWILIO.start()
@@ -20,7 +18,7 @@ with a_run():
     TestTapTwilio = get_tap_test_class(
         TapTwilio,
         config=CONFIG,
-        catalog=select(json.loads(discovered()), STREAMS_BY_NAME),
+        catalog=catalog_of(STREAMS_BY_NAME),
         suite_config=SuiteConfig(
             max_records_limit=20,
             # The few conferences and add-ons of so small an account have none of these.
