@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tarfile
-import venv
 import zipfile
 from pathlib import Path
 
 import pytest
+
+from environments import as_pip_is_told, uv
 
 pytestmark = pytest.mark.door
 
@@ -23,7 +23,8 @@ BIN = "Scripts" if sys.platform == "win32" else "bin"
 def run(*command: str | Path, folder: Path) -> str:
     # What coverage and this environment add would hide what an installation lacks.
     ours = ("COVERAGE_", "COV_", "PYTHONPATH", "VIRTUAL_ENV", "TAP_TWILIO_")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    told = as_pip_is_told()
+    environment = {name: value for name, value in told.items() if not name.startswith(ours)}
     done = subprocess.run(
         [str(part) for part in command],
         cwd=folder,
@@ -40,7 +41,8 @@ def run(*command: str | Path, folder: Path) -> str:
 def distributions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The sdist, and the wheel that is made from it."""
     folder = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "build", "--outdir", folder, ROOT, folder=folder)
+    build = [sys.executable, "-m", "build", "--installer=uv"]
+    run(*build, "--outdir", folder, ROOT, folder=folder)
     (sdist,) = folder.glob("*.tar.gz")
     (wheel,) = folder.glob("*.whl")
     return {"sdist": sdist, "wheel": wheel}
@@ -54,11 +56,11 @@ def installed(
 ) -> Path:
     """The executables' folder of an environment that has this distribution and no checkout."""
     folder = tmp_path_factory.mktemp(request.param)
-    venv.create(folder / "venv", with_pip=True)
     bin_folder = folder / "venv" / BIN
-    pip = [bin_folder / "python", "-m", "pip", "--disable-pip-version-check", "-qq", "install"]
+    run(uv(), "venv", "--python", sys.executable, folder / "venv", folder=folder)
+    install = [uv(), "pip", "install", "--python", bin_folder / "python"]
     constraints = ROOT / "constraints.txt"
-    run(*pip, "-c", constraints, distributions[request.param], folder=folder)
+    run(*install, "-c", constraints, distributions[request.param], folder=folder)
     return bin_folder
 
 
