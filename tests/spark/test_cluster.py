@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import socket
+import re
 import subprocess
 import time
 from contextlib import ExitStack
@@ -18,12 +18,6 @@ from tests.spark.conftest import session, wanted
 PATIENCE = 90
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
 @pytest.fixture(scope="module")
 def spark(twilio, tmp_path_factory):  # noqa: ARG001 - its address is in the environment
     folder = tmp_path_factory.mktemp("cluster")
@@ -31,8 +25,6 @@ def spark(twilio, tmp_path_factory):  # noqa: ARG001 - its address is in the env
     # Workers know nothing of Twilio but what the driver sends them.
     kept = {name: text for name, text in os.environ.items() if not name.startswith("TAP_")}
     environment = kept | {"SPARK_HOME": str(home), "SPARK_WORKER_DIR": str(folder)}
-    port = free_port()
-    master = f"spark://127.0.0.1:{port}"
 
     def start(name, *arguments):
         command = [str(home / "bin" / "spark-class"), f"org.apache.spark.deploy.{name}"]
@@ -48,8 +40,12 @@ def spark(twilio, tmp_path_factory):  # noqa: ARG001 - its address is in the env
         return log
 
     with ExitStack() as stack:
-        log = start("master.Master", "--port", str(port))
+        log = start("master.Master", "--port", "0")
         deadline = time.monotonic() + PATIENCE
+        while not (said := re.search(r"Starting Spark master at (spark://\S+)", log.read_text())):
+            assert time.monotonic() < deadline, "no master in time"
+            time.sleep(0.2)
+        master = said[1]
         for number in range(2):
             worker = ("--cores", "1", "--memory", "1g", "--work-dir", str(folder / str(number)))
             start("worker.Worker", *worker, master)
