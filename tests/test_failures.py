@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import termios
 
 import pytest
 
@@ -339,7 +341,7 @@ def test_nothing_but_messages_on_stdout(tmp_path, sandbox):
         assert secret not in err
 
 
-def test_a_second_signal_does_not_wait(tmp_path, sandbox):
+def test_a_signal_does_not_wait_for_an_answer(tmp_path, sandbox):
     twilio = sandbox(volumes={"calls": 50, "messages": 0}, subaccounts=0)
     twilio.plan(faults.delay(2 * PATIENCE), "/Calls.json")
     tap = start(tmp_path, config_for(twilio))
@@ -347,3 +349,28 @@ def test_a_second_signal_does_not_wait(tmp_path, sandbox):
     tap.send_signal(signal.SIGTERM)
 
     assert tap.wait(timeout=PATIENCE) == 143
+
+
+FULL = 32 * 1024
+"""Bytes in a pipe after which nothing fits that the tap writes."""
+
+
+def unread(pipe):
+    told = fcntl.ioctl(pipe, termios.FIONREAD, bytes(4))
+    return int.from_bytes(told, sys.byteorder)
+
+
+def test_a_second_signal_does_not_wait_for_a_target_that_stands_still(tmp_path, sandbox):
+    # More than a pipe holds, so that the tap waits for its reader.
+    twilio = sandbox(volumes={"calls": 2000, "messages": 0}, subaccounts=0)
+    tap = start(tmp_path, config_for(twilio))
+    tap.stdout.readline()
+    wait_until(lambda: unread(tap.stdout) >= FULL, "the full pipe")
+    tap.send_signal(signal.SIGTERM)
+    for line in tap.stderr:
+        if "Ending on signal" in line:
+            break
+    assert tap.poll() is None
+    tap.send_signal(signal.SIGINT)
+
+    assert tap.wait(timeout=PATIENCE) == 130

@@ -147,11 +147,9 @@ def drip(prefix):
 )
 def test_an_answer_that_drips_has_an_end(read, prefix):
     with serving(drip(prefix)) as (address, _):
-        began = time.monotonic()
         error = last_error(read(f"http://{address}", request_timeout=0.1, max_retries=0))
 
     assert "Accounts.json" in error
-    assert time.monotonic() - began < 20
 
 
 def test_an_answer_that_does_not_begin_names_its_setting(read):
@@ -251,11 +249,10 @@ def test_an_advice_that_makes_no_sense_is_ignored(read, status, advice):
     headers = [f"Retry-After: {advice}", "Twilio-Concurrent-Requests: \N{SUPERSCRIPT TWO}"]
     answers = [reply(b"{}", *headers, status=status), reply()]
     with serving(lambda *_: answers.pop(0)) as (address, _):
-        began = time.monotonic()
         output = read(f"http://{address}")
 
     assert output.exit_code == 0
-    assert time.monotonic() - began < 10
+    assert "asks for a pause" not in output.log
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,12 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
 
 from sandbox import faults
-from tests.harness import config_for
+from tests.harness import PATIENCE, config_for, wait_until
 
 PROGRAMS = ("tap_twilio", "tap_twilio.airbyte")
 FULL = Path("/dev/full")
@@ -49,7 +48,7 @@ def start(tmp_path):
 def read_until(process, text):
     """Read a log up to the line that has a text."""
     said = []
-    late = threading.Timer(30, process.kill)
+    late = threading.Timer(PATIENCE, process.kill)
     late.start()
     try:
         for line in process.stderr:
@@ -76,7 +75,7 @@ def test_a_level_of_logging_that_there_is_not_is_named(start, program, name):
     command = "spec" if program.endswith("airbyte") else "--about"
 
     process = start(program, command, env={name: "nonsense"})
-    said = b"".join(process.communicate(timeout=20)).decode()
+    said = b"".join(process.communicate(timeout=PATIENCE)).decode()
 
     assert process.returncode == 1
     assert f"{name}: logging can't be set up so (Unknown level: 'NONSENSE')" in said
@@ -89,7 +88,7 @@ def test_a_configuration_of_logging_that_makes_no_sense_is_named(start, tmp_path
     path.mkdir() if content is None else path.write_text(content)
 
     process = start("tap_twilio", "--about", env={"SINGER_SDK_LOG_CONFIG": str(path)})
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=PATIENCE)
 
     assert (process.returncode, out) == (1, b"")
     assert len(err.splitlines()) == 1
@@ -112,7 +111,7 @@ def test_a_signal_among_the_imports_ends_the_program_quietly(
     assert process.stdout.readline() == b"here\n"
 
     process.send_signal(number)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=PATIENCE)
 
     assert process.returncode == code
     assert (out, err) == (b"", b"")
@@ -125,12 +124,10 @@ def test_a_signal_ends_a_pause_that_twilio_asked_for(start, sandbox):
 
     # It isn't waited for as long as Twilio would like, and said once, however many are refused.
     log = read_until(process, "Twilio asks for a pause: waiting 300 s")
-    began = time.monotonic()
     process.send_signal(signal.SIGTERM)
-    log += process.communicate(timeout=20)[1].decode()
+    log += process.communicate(timeout=PATIENCE)[1].decode()
 
     assert process.returncode == 143
-    assert time.monotonic() - began < 10
     assert plan.hits >= 1
     assert log.count("asks for a pause") == 1
     assert "Traceback" not in log
@@ -145,7 +142,7 @@ def test_a_signal_ends_a_pause_while_signing_in(start, sandbox):
 
     read_until(process, "Twilio asks for a pause")
     process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=PATIENCE)
 
     assert process.returncode == 143
     assert b"Traceback" not in err
@@ -159,13 +156,10 @@ def test_a_signal_ends_what_writes_no_records(start, sandbox, arguments):
     # Its fields are to be told from its rows, for which accounts have to be known.
     own = [{"name": "mine", "product": "api", "path": "/2010-04-01/Accounts/{account_sid}/Q.json"}]
     process = start("tap_twilio", *arguments, config=config_for(twilio, custom_streams=own))
-    deadline = time.monotonic() + 30
-    while not plan.hits:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: plan.hits, "the request")
 
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=PATIENCE)
 
     assert process.returncode == 130
     assert out == b""
