@@ -6,12 +6,14 @@ import shutil
 import socket
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import environments
 from sandbox import Sandbox
 from sandbox.api import Api
 from sandbox.paths import CONFERENCES
@@ -34,6 +36,9 @@ MOST_SECONDS = 30
 """What a test may take of a processor, with what is made for it; those of doors may take more."""
 
 MOST_SECONDS_WITH_COVERAGE = 150
+
+INSTALLING = 4
+"""Environments that are installed at once."""
 
 WAITING = 5
 """How many times as long it may last: for what it waits for, and whatever else the machine does."""
@@ -58,6 +63,19 @@ if TYPE_CHECKING:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the doors: what is long must not come last, with one core idle."""
     items.sort(key=lambda item: item.get_closest_marker("door") is None)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Install what tests will need while others run; those that need it wait for it."""
+    if session.config.option.collectonly:
+        return
+    doors = [item for item in session.items if item.get_closest_marker("door")]
+    marks = [mark for item in doors for mark in item.iter_markers("environment")]
+    pool = ThreadPoolExecutor(INSTALLING)
+    for name, *requirements in dict.fromkeys(mark.args for mark in marks):
+        # What goes wrong is told by the test that needs it.
+        pool.submit(environments.install, name, *requirements)
+    pool.shutdown(wait=False)
 
 
 BEGAN = pytest.StashKey[tuple[float, float]]()

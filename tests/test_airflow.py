@@ -15,15 +15,15 @@ import pytest
 import environments
 from tests.harness import STREAMS_BY_NAME, truth
 
-pytestmark = pytest.mark.door
-
 EXAMPLE = environments.ROOT / "examples" / "airflow"
+AIRFLOW = ("airflow", *(EXAMPLE / "requirements.txt").read_text().split())
+TARGET = ("target-jsonl", "target-jsonl==0.1.4")
+
+pytestmark = [pytest.mark.door, pytest.mark.environment(*AIRFLOW), pytest.mark.environment(*TARGET)]
 
 
 def test_mapped_tasks_read_everything_once(sandbox, tmp_path):
-    requirements = EXAMPLE / "requirements.txt"
-    airflow = environments.install("airflow", *requirements.read_text().split())
-    target = environments.install("target-jsonl", "target-jsonl==0.1.4")
+    airflow, target = environments.install(*AIRFLOW), environments.install(*TARGET)
     twilio = sandbox(volumes={"calls": 60, "messages": 60})
     twilio.patch(
         truth(twilio, STREAMS_BY_NAME["messages"])[-1]["sid"], date_sent=None, status="scheduled"

@@ -13,8 +13,6 @@ import pytest
 
 import environments
 
-pytestmark = pytest.mark.door
-
 PACKAGES = ("pyspark==4.3.0", "pandas==2.3.3", "pyarrow==26.0.1", "aiohttp<4", "pytest<10")
 
 JAVA = 17
@@ -39,10 +37,15 @@ def dependencies():
     return [*project["dependencies"], *project["optional-dependencies"]["spark"]]
 
 
+ENVIRONMENT = ("spark", *PACKAGES, *dependencies())
+
+pytestmark = [pytest.mark.door, pytest.mark.environment(*ENVIRONMENT)]
+
+
 def test_spark():
     if problem := java():
         pytest.skip(problem)
-    folder = environments.install("spark", *PACKAGES, *dependencies())
+    folder = environments.install(*ENVIRONMENT)
 
     result = subprocess.run(
         [str(folder / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/spark"],

@@ -16,22 +16,26 @@ import environments
 from tests.airbyte.harness import catalog
 from tests.harness import STREAMS_BY_NAME, config_for, truth
 
-pytestmark = pytest.mark.door
-
 TOO_NEW = sys.version_info >= (3, 13)
 README = Path(__file__).parent.parent.parent / "README.md"
 HERE = Path(__file__).parent / "outside"
 SOURCE = Path(sys.executable).parent / "source-twilio"
 WRONG = "mistyped-token-value"
+ENVIRONMENT = (
+    "airbyte",
+    "airbyte-cdk==7.39.1",
+    "airbyte-protocol-models-pdv2==0.18.0",
+    "pytest>=9,<10",
+    *([] if TOO_NEW else ["airbyte==0.71.3"]),
+)
+
+pytestmark = [pytest.mark.door, pytest.mark.environment(*ENVIRONMENT)]
 
 
 @pytest.fixture(scope="module")
 def python():
     """The interpreter of an environment that has Airbyte's packages, and nothing of ours."""
-    needed = ["airbyte-cdk==7.39.1", "airbyte-protocol-models-pdv2==0.18.0", "pytest>=9,<10"]
-    if not TOO_NEW:
-        needed.append("airbyte==0.71.3")
-    return environments.install("airbyte", *needed) / "python"
+    return environments.install(*ENVIRONMENT) / "python"
 
 
 def run(python, *arguments, text=None, folder=None):

@@ -12,8 +12,9 @@ import pytest
 from tests.harness import STREAMS_BY_NAME, keyed
 from tests.pipelines.conftest import credentials
 from tests.pipelines.loaded import SELECTED, held
+from tests.pipelines.project import PACKAGE
 
-pytestmark = pytest.mark.door
+pytestmark = [pytest.mark.door, pytest.mark.environment("meltano", PACKAGE)]
 
 
 def files(project, name):

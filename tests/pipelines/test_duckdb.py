@@ -11,8 +11,9 @@ import pytest
 
 from tests.pipelines.conftest import credentials
 from tests.pipelines.loaded import SELECTED, assert_loaded, properties
+from tests.pipelines.project import PACKAGE
 
-pytestmark = pytest.mark.door
+pytestmark = [pytest.mark.door, pytest.mark.environment("meltano", PACKAGE)]
 
 
 def rows(warehouse, name):

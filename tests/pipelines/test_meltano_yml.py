@@ -11,7 +11,7 @@ from jsonschema import Draft7Validator
 from environments import ROOT, install
 from tests.pipelines.project import PACKAGE
 
-pytestmark = pytest.mark.door
+pytestmark = [pytest.mark.door, pytest.mark.environment("meltano", PACKAGE)]
 
 
 def test_meltano_finds_its_project_file_well_formed():

@@ -10,8 +10,14 @@ from sandbox import faults
 from tests.harness import STREAMS_BY_NAME
 from tests.pipelines.conftest import connection, credentials
 from tests.pipelines.loaded import SELECTED, assert_loaded, held, properties
+from tests.pipelines.postgres import PACKAGE as POSTGRES
+from tests.pipelines.project import PACKAGE as MELTANO
 
-pytestmark = pytest.mark.door
+pytestmark = [
+    pytest.mark.door,
+    pytest.mark.environment("meltano", MELTANO),
+    pytest.mark.environment("postgres", POSTGRES),
+]
 
 TYPES = {
     "array": "jsonb",

@@ -18,9 +18,15 @@ from sandbox import Sandbox
 from tests.harness import STREAMS_BY_NAME, truth, utc_now
 from tests.pipelines.postgres import DATABASE, PASSWORD, USER, Postgres
 from tests.transform.expected import Held, assert_same
-from tests.transform.tools import PROJECT, dbt, load, plugin
+from tests.transform.tools import DBT, PROJECT, dbt, environment, load, plugin
 
 door = pytest.mark.door
+pytestmark = [
+    pytest.mark.environment(*DBT),
+    pytest.mark.environment(*environment("utilities", "dbt-postgres")),
+    pytest.mark.environment(*environment("loaders", "target-postgres")),
+    pytest.mark.environment(*environment("loaders", "target-duckdb")),
+]
 
 KINDS = {
     "string": {"varchar"},

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PROJECT = ROOT / "transform"
 PLUGINS = yaml.safe_load((ROOT / "meltano.yml").read_text())["plugins"]
+DBT = ("dbt-duckdb", *models.REQUIREMENTS)
 
 
 def plugin(kind: str, name: str) -> dict[str, Any]:
@@ -28,10 +29,15 @@ def plugin(kind: str, name: str) -> dict[str, Any]:
     return found
 
 
+def environment(kind: str, name: str) -> tuple[str, ...]:
+    """Tell what a plugin is installed as, and from what."""
+    return name, *plugin(kind, name)["pip_url"].split()
+
+
 def installed(kind: str, name: str) -> Path:
     """Install a plugin as meltano.yml says, and give its executable."""
-    found = plugin(kind, name)
-    return install(name, *found["pip_url"].split()) / found["executable"]
+    executable: str = plugin(kind, name)["executable"]
+    return install(*environment(kind, name)) / executable
 
 
 def load(twilio: Sandbox, target: str, config: dict[str, Any], folder: Path) -> None:
@@ -64,7 +70,7 @@ def dbt(target: str, folder: Path, *, succeeds: bool = True, **environment: str)
     if target == "postgres":
         program = installed("utilities", "dbt-postgres")
     else:  # the demo's own, which is Meltano's with one more pin
-        program = install("dbt-duckdb", *models.REQUIREMENTS) / "dbt"
+        program = install(*DBT) / "dbt"
     done = subprocess.run(
         [program, "build", f"--target={target}"],
         cwd=PROJECT,
