@@ -197,7 +197,7 @@ def catalog_of(streams: Iterable[str]) -> dict[str, Any]:
         streams: Names of the streams.
     """
     known = {entry["tap_stream_id"]: entry for entry in discovered()["streams"]}
-    names = sorted(streams)
+    names = sorted(set(streams))
     return select(copy.deepcopy({"streams": [known[name] for name in names]}), names)
 
 
