@@ -15,7 +15,7 @@ import pytest
 from sandbox import faults
 from tap_twilio.redaction import Redactor
 from tap_twilio.secrets import NAMES
-from tests.harness import PATIENCE, config_for
+from tests.harness import PATIENCE, STREAMS_BY_NAME, catalog_of, config_for
 
 TROUBLE = {
     "a good run": {},
@@ -173,13 +173,25 @@ ANSWERS = {
 }
 
 
+def lineage(stream):
+    """Names of a stream and of those above it."""
+    above = stream.parent_stream_type
+    return [stream.name, *(lineage(above) if above else [])]
+
+
 @pytest.mark.parametrize("name", ANSWERS)
 def test_whatever_twilio_answers(tmp_path, sandbox, name):
     twilio = sandbox(volumes={"calls": 30, "messages": 10})
     twilio.plan(ANSWERS[name], "/Calls.json")
 
-    text = say_everything(tmp_path, config_for(twilio, max_retries=1, page_size=10))
+    catalog = tmp_path / "catalog.json"
+    streams = [name for name, stream in STREAMS_BY_NAME.items() if "calls" in lineage(stream)]
+    catalog.write_text(json.dumps(catalog_of([*streams, "accounts", "keys"])))
 
+    config = config_for(twilio, max_retries=1, page_size=10)
+    text = say_everything(tmp_path, config, "--catalog", str(catalog))
+
+    assert "calls" in text
     assert_silent(text, twilio)
 
 
