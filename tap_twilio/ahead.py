@@ -18,6 +18,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tap_twilio.errors import TapError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -263,8 +265,13 @@ class Ahead:
         if page is None:
             return
         if entry.ask.order >= self._position:
-            for asks in entry.ask.follow(page):
-                self.hint(asks)
+            try:
+                for asks in entry.ask.follow(page):
+                    self.hint(asks)
+            except TapError as error:
+                # It comes in this page's turn: here, whichever is waited for would pay for it.
+                entry.error = error
+                return
         entry.length, entry.size = max(page.length, page.size), page.size
         # Those that come next may be as large, though the last ones were small.
         usual = self._lengths[entry.kind] = max(entry.length, self._lengths[entry.kind] * 63 // 64)

@@ -249,7 +249,7 @@ class Glance:
             [(name, Any, None) for name in names],
             rename=dict(zip(names, fields, strict=True)),
         )
-        self._decoder = msgspec.json.Decoder(list[row])  # type: ignore[valid-type]
+        self._decoder = decoder(row)
         self._getters = [attrgetter(name) for name in names]
 
     def __call__(self, rows: Raw) -> list[list[Any]]:

@@ -18,6 +18,7 @@ from tap_twilio.ahead import (
     PAGES_PER_REQUEST,
     Ahead,
 )
+from tap_twilio.errors import TapError
 from tap_twilio.pages import Page
 from tests.harness import PATIENCE, assert_complete, config_for
 
@@ -65,6 +66,7 @@ class Want:
     below: list[Want] = field(default_factory=list, compare=False)
     error: Exception | None = None
     opened: bool = False
+    strange: Exception | None = None
 
     def fetch(self) -> Body:
         with self.bound.lock:
@@ -81,6 +83,8 @@ class Want:
         return Body(self.size, self.name, self.opened)
 
     def follow(self, _page: Body) -> list[Iterator[Want]]:
+        if self.strange:
+            raise self.strange
         return [iter(self.below)] if self.below else []
 
     def may_go(self) -> bool:
@@ -306,6 +310,20 @@ def test_an_error_comes_when_its_page_is_taken_and_only_then():
     with pytest.raises(ValueError, match="five"):
         ahead.take(wants[5])
     assert ahead.take(wants[6]).name == "6"
+
+
+def test_a_page_that_nothing_can_be_made_of_is_told_in_its_turn():
+    bound = Bound()
+    wants = [Want((0, n), str(n), bound) for n in range(3)]
+    wants[0].delay = 0.1
+    wants[2].strange = TapError("two")
+    ahead = Ahead(8)
+    ahead.hint(iter(wants))
+
+    for want in wants[:2]:
+        ahead.take(want)
+    with pytest.raises(TapError, match="two"):
+        ahead.take(wants[2])
 
 
 def test_a_page_in_anothers_place_is_never_given():

@@ -400,6 +400,14 @@ TAKEN = {
     "a date that is a word": (row(start_time="soon"), "start_time", None),
     "a date that is a list": (row(start_time=[1]), "start_time", None),
     "the year 0": (row(start_time="0000-00-00T00:00:00Z"), "start_time", None),
+    "a date past all numbers": (
+        lambda reply, _: replace(
+            reply,
+            body=re.sub(rb'"start_time":("[^"]*"|null)', b'"start_time":1e400', reply.body),
+        ),
+        "start_time",
+        None,
+    ),
     "past the year 9999": (row(start_time="Fri, 31 Dec 9999 23:59:59 -1200"), "start_time", None),
     "a price in words": (row(price="lots"), "price", None),
     "a price that is not a number": (row(price="NaN"), "price", None),
