@@ -122,7 +122,7 @@ class Hosts:
             raise LinkError(msg) from None
         known = host.startswith(f"{product}.") and host.endswith(f".{DOMAIN}")
         if target.scheme != "https" or not known or port not in {None, 443}:
-            msg = f"{own}: a link to the next page leads to {host or link!r} instead"
+            msg = f"{own}: a link to the next page leads to {(host or link)[:200]!r} instead"
             raise LinkError(msg)
         query = f"?{target.query}" if target.query else ""
         return own + target.path + query

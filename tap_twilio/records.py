@@ -543,6 +543,7 @@ class Converter:
         self._report = report
         self._unknown = unknown
         self.unknown: list[str] = []
+        self._lost: set[str] = set()
         self._has_more = False
         self._shapes: set[tuple[str, ...]] = set()
         found = {name: converter(field, name, self._lose) for name, field in properties.items()}
@@ -667,5 +668,7 @@ class Converter:
                 record[name] = _within(convert, value, name, self._lose)
 
     def _lose(self, place: str, value: Any) -> None:  # noqa: ANN401
-        kind = type(value).__name__
-        self._report(place, f"had a value ({kind}) that its type can't hold; it became null")
+        if place not in self._lost:
+            self._lost.add(place)
+            kind = type(value).__name__
+            self._report(place, f"had a value ({kind}) that its type can't hold; it became null")

@@ -82,6 +82,7 @@ class UnknownFields:
         self._most = len(self._settled) + MOST_UNKNOWN
         self._taken = {name.casefold() for name in self._settled}
         self._report = report
+        self._lost: set[str] = set()
         self._told: dict[str, tuple[frozenset[type], Conversion]] = {}
 
     def look(self, page: list[Record], names: Iterable[str]) -> dict[str, Schema]:
@@ -132,8 +133,10 @@ class UnknownFields:
                     self._lose(name, value)
 
     def _lose(self, name: str, value: Any) -> None:  # noqa: ANN401
-        kind = type(value).__name__
-        self._report(name, f"had a value ({kind}) that its type can't hold; it became null")
+        if name not in self._lost:
+            self._lost.add(name)
+            kind = type(value).__name__
+            self._report(name, f"had a value ({kind}) that its type can't hold; it became null")
 
 
 def leave_out(page: list[Record], names: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import re
 from dataclasses import replace
@@ -448,6 +449,18 @@ def test_values_of_the_wrong_kind(read, name):
         assert all(record[field] == value for record in records)
     if value is None:
         assert output.log.count(f"field {field!r} had a value") == 1
+
+
+def test_a_field_is_told_of_once_whatever_its_values_are(read):
+    prices = itertools.cycle(("lots", [1], {}))
+
+    def overprice(page):
+        return page | {"calls": [call | {"price": next(prices)} for call in page["calls"]]}
+
+    output = read(faults.rewrite(overprice))
+
+    assert output.exit_code == 0
+    assert output.log.count("field 'price' had a value") == 1
 
 
 # --- Answers that are not quite JSON -------------------------------------------------------------

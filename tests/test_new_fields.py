@@ -172,6 +172,18 @@ def test_later_values_are_of_the_announced_type(run, twilio, first, later, kept)
     assert output.log.count("field 'mood' had a value") == (kept is None)
 
 
+def test_a_field_is_told_of_once_whatever_its_later_values_are(run, twilio):
+    sids = in_order(run, twilio)
+    for sid in sids:
+        twilio.patch(sid, mood=True)
+    twilio.patch(sids[30], mood="maybe")
+    twilio.patch(sids[31], mood=[1])
+
+    output = read(run, twilio)
+
+    assert output.log.count("field 'mood' had a value") == 1
+
+
 def test_values_that_differ_from_the_start_are_texts(run, twilio):
     sids = in_order(run, twilio)
     for number, sid in enumerate(sids):
