@@ -6,6 +6,7 @@ range of indices, whatever the number of rows.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from itertools import accumulate
 from typing import Final, Protocol
@@ -128,13 +129,17 @@ class EveryNth:
         stride: How many rows of the base share one row here.
         delay: Seconds from the base's row to this one.
         seed: What picks the row.
+        limit: How many rows there are at most.
     """
 
-    __slots__ = ("_base", "_delay", "_seed", "_stride")
+    __slots__ = ("_base", "_delay", "_limit", "_seed", "_stride")
 
-    def __init__(self, base: Timeline, stride: int, delay: int, seed: int) -> None:
+    def __init__(
+        self, base: Timeline, stride: int, delay: int, seed: int, limit: float = math.inf
+    ) -> None:
         """Lay the rows over the base."""
         self._base = base
+        self._limit = limit
         self._stride = stride
         self._delay = delay
         self._seed = seed
@@ -146,7 +151,8 @@ class EveryNth:
     def index_of(self, base_index: int) -> int | None:
         """Give the row that belongs to the base's row, if it has one."""
         index = base_index // self._stride
-        return index if self.base_index(index) == base_index else None
+        is_row = index < self._limit and self.base_index(index) == base_index
+        return index if is_row else None
 
     def at(self, index: int) -> int:
         """Give the moment of a row."""
@@ -156,4 +162,4 @@ class EveryNth:
         """Count the rows earlier than a moment."""
         rows = self._base.before(moment - self._delay)
         count = max(0, rows // self._stride)
-        return count + 1 if self.base_index(count) < rows else count
+        return int(min(count + (self.base_index(count) < rows), self._limit))

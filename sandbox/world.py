@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -301,9 +302,10 @@ class World:
             return Steady(start - start % DAY, traits.every, seed)
         if base is not None:
             share = traits.share
-            if asked is not None:
-                share = base.timeline.before(self._origin) // asked if asked else 1 << 40
-            return EveryNth(base.timeline, max(1, share), traits.delay, seed)
+            if asked:
+                share = base.timeline.before(self._origin) // asked
+            limit = 0 if asked == 0 else math.inf
+            return EveryNth(base.timeline, max(1, share), traits.delay, seed, limit)
         if endpoint.placeholders:
             start = first_moment(parent or {}, ("date_created", "create_time")) or account.created
             return self._below(traits, parent, start, seed, asked)

@@ -22,6 +22,17 @@ def test_volumes_are_exact(shared):
     assert len(sent) == 400
 
 
+def test_recordings_of_an_account_without_conferences(schemas):
+    volumes = {"calls": 6, "recordings": 4, "conferences": 1}
+    twilio = Sandbox(schemas=schemas, seed=5, days=20, subaccounts=1, volumes=volumes)
+    sids = [account.sid for account in twilio.accounts]
+
+    conferences = [len(twilio.truth("api", CONFERENCES, account_sid=sid)) for sid in sids]
+
+    assert sorted(conferences) == [0, 1]
+    assert all(twilio.truth("api", RECORDINGS, account_sid=sid) for sid in sids)
+
+
 def test_same_seed_same_rows_and_another_seed_others(schemas):
     first, second, third = (Sandbox(schemas=schemas, seed=seed) for seed in (5, 5, 6))
     for endpoint in first.catalogue.endpoints:

@@ -53,3 +53,9 @@ def test_a_seat_in_every_seven():
     for index in range(50):
         assert thinned.index_of(thinned.base_index(index)) == index
     assert sum(thinned.index_of(place) is not None for place in range(700)) == 100
+
+
+def test_no_seats_where_there_are_none():
+    none = EveryNth(BUSY, 1, 4, 11, limit=0)
+    assert none.before(NOW + DAY) == 0
+    assert none.index_of(3) is None
