@@ -7,8 +7,8 @@ BIN    := $(VENV)/bin
 UV     := $(BIN)/python -m environments
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all test-spark lint types format schemas constraints bench soak \
-    audit clean clean-cache
+.PHONY: help setup demo test test-all test-spark mutants lint types format schemas constraints bench \
+    soak audit clean clean-cache
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,9 @@ types: $(VENV)/.dev ## Check types
 test-spark: $(VENV)/.dev ## Run the tests of the Spark data source alone; they need Java 17
 	@$(BIN)/python -m pytest -q tests/test_spark.py
 
+mutants: $(VENV)/.mutants ## Change the code in small ways: do the unit tests see it? (ARGS="windows pii" for a part)
+	@$(BIN)/python scripts/mutants.py $(ARGS)
+
 format: $(VENV)/.dev ## Put code into its form, and mend what can be mended
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format .
@@ -52,7 +55,7 @@ schemas: $(VENV)/.dev ## Make schemas/ from the OpenAPI documents in FOLDER=...
 
 constraints: $(VENV)/.dev ## Renew constraints.txt: the versions that everything is tested with
 	@$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --no-header \
-	    --no-annotate --group dev --output-file constraints.txt pyproject.toml
+	    --no-annotate --group dev --group mutants --output-file constraints.txt pyproject.toml
 	@echo "Wrote constraints.txt"
 
 bench: $(VENV)/.bench ## Measure throughput and memory, other connectors beside it (20 minutes)
@@ -66,7 +69,7 @@ audit: $(VENV)/.dev ## Ask for known weaknesses in the dependencies, where that 
 	@PYTHONPATH=. $(BIN)/python scripts/audit.py
 
 clean: ## Remove everything that was made in this folder
-	@rm -rf $(VENV) .cache build dist output transform/logs transform/target .coverage* .hypothesis \
+	@rm -rf $(VENV) .cache build dist mutants output transform/logs transform/target .coverage* .hypothesis \
 	    .meltano .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
