@@ -51,11 +51,12 @@ class Limiter:
             :meth:`throttled`.
         """
         with self._changed:
-            while not self.has_room:
-                pause = self._resume - time.monotonic()
-                self._changed.wait(pause if pause > 0 else None)
-            self.in_flight += 1
             now = time.monotonic()
+            while self.in_flight >= self.limit or now < self._resume:
+                # By the same look at the clock: nobody might wake what waits without an end.
+                self._changed.wait(self._resume - now if now < self._resume else None)
+                now = time.monotonic()
+            self.in_flight += 1
             if self.in_flight >= int(self.limit):
                 self._filled = now
             return now

@@ -1,4 +1,4 @@
-"""Addresses, links, signatures, pages and the limiter: what a request is made of."""
+"""Addresses, links, signatures and pages: what a request is made of."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import logging
 import sys
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -26,7 +25,6 @@ from tap_twilio.errors import (
     from_response,
 )
 from tap_twilio.hosts import EDGES, Hosts
-from tap_twilio.limiter import Limiter
 from tap_twilio.pagination import CutError, ShapeError, decode, read
 from tap_twilio.redaction import MASK, Redactor
 from tap_twilio.run import Run
@@ -259,136 +257,6 @@ def test_arrays_of_something_else_than_objects_are_errors():
 
     with pytest.raises(ShapeError):
         decode(listing.rows)
-
-
-def test_the_limit_grows_while_answers_are_good():
-    limiter = Limiter(cap=8)
-    for _ in range(100):
-        while limiter.has_room:
-            sent = limiter.enter()
-        limiter.leave()
-        limiter.succeeded(sent)
-
-    assert limiter.limit == 8
-
-
-def test_the_limit_doubles_until_the_first_refusal_and_grows_by_one_then():
-    limiter = Limiter(cap=64, limit=4)
-
-    def round_trip():
-        sent = []
-        while limiter.has_room:
-            sent.append(limiter.enter())
-        for moment in sent:
-            limiter.leave()
-            limiter.succeeded(moment)
-
-    limits = []
-    for _ in range(2):
-        round_trip()
-        limits.append(limiter.limit)
-    limiter.throttled(limiter.enter())
-    limiter.leave()
-    limits.append(limiter.limit)
-    round_trip()
-    limits.append(round(limiter.limit))
-
-    assert limits == [8, 16, 8, 9]
-
-
-def test_the_limit_stays_where_it_is_not_used():
-    limiter = Limiter(cap=64, limit=4)
-    for _ in range(20):
-        sent = limiter.enter()
-        limiter.leave()
-        limiter.succeeded(sent)
-
-    assert limiter.limit == 4
-
-
-def test_one_wave_of_refusals_halves_once():
-    limiter = Limiter(cap=16, limit=16)
-    sent = [limiter.enter() for _ in range(8)]
-    for moment in sent:
-        limiter.throttled(moment)
-        limiter.leave()
-    assert limiter.limit == 8
-
-    limiter.throttled(limiter.enter())
-    assert limiter.limit == 4
-
-
-def test_the_limit_never_reaches_zero():
-    limiter = Limiter(cap=4)
-    for _ in range(10):
-        limiter.throttled(limiter.enter())
-        limiter.leave()
-    assert limiter.limit == 1
-    limiter.enter()
-
-
-def test_what_twilio_counts_is_heeded():
-    limiter = Limiter(cap=16, limit=16)
-    limiter.throttled(limiter.enter(), concurrent=6)
-    assert limiter.limit == 3
-
-
-def test_retry_after_holds_everybody_back():
-    limiter = Limiter(cap=4)
-    began = time.monotonic()
-    limiter.throttled(limiter.enter(), retry_after=0.05)
-    limiter.leave()
-
-    assert limiter.enter() >= began + 0.05
-
-
-def test_there_is_no_room_until_retry_after_is_over(monkeypatch):
-    limiter = Limiter(cap=4)
-    now = time.monotonic()
-    limiter.throttled(limiter.enter(), retry_after=100)
-    limiter.leave()
-
-    assert not limiter.has_room
-    monkeypatch.setattr("tap_twilio.limiter.time.monotonic", lambda: now + 101)
-    assert limiter.has_room
-
-
-def test_a_pause_is_news_but_once():
-    limiter = Limiter(cap=4)
-    sent = [limiter.enter() for _ in range(3)]
-
-    first = limiter.throttled(sent[0], retry_after=60)
-    again = [limiter.throttled(one, retry_after=60) for one in sent]
-    longer = limiter.throttled(sent[1], retry_after=90)
-
-    assert first == 60
-    assert all(news < 1 for news in again)
-    assert longer == pytest.approx(30, abs=1)
-    assert limiter.throttled(sent[2]) == 0
-
-
-def test_no_more_than_the_limit_are_in_flight():
-    limiter = Limiter(cap=3)
-    most = 0
-    lock = threading.Lock()
-
-    def work():
-        nonlocal most
-        for _ in range(20):
-            sent = limiter.enter()
-            with lock:
-                most = max(most, limiter.in_flight)
-            limiter.leave()
-            limiter.succeeded(sent)
-
-    threads = [threading.Thread(target=work) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert most <= 3
-    assert limiter.in_flight == 0
 
 
 def test_secrets_are_masked_wherever_they_stand():
