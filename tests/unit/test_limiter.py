@@ -272,9 +272,11 @@ class Watched(threading.Condition):
     def __init__(self):
         super().__init__()
         self.begun = threading.Semaphore(0)
+        self.pauses = []
         self.woken = []
 
-    def wait(self, timeout=None):  # noqa: ARG002
+    def wait(self, timeout=None):
+        self.pauses.append(timeout)
         self.begun.release()
         self.woken.append(super().wait(5))
         return self.woken[-1]
@@ -292,6 +294,8 @@ def test_whoever_leaves_wakes_one_who_waits():
     thread.join()
 
     assert watched.woken == [True]
+    # Not by looking again and again.
+    assert watched.pauses == [None]
     assert limiter.in_flight == 1
 
 
