@@ -122,12 +122,14 @@ def test_tracebacks_are_masked_and_set_in(redactor):
 
 
 def test_every_handler_is_guarded_once(redactor, monkeypatch):
-    root, other = logging.RootLogger(logging.INFO), logging.Logger("other")
+    root = logging.RootLogger(logging.INFO)
     manager = logging.Manager(root)
-    manager.loggerDict = {"other": other}
+    other = manager.getLogger("other")
     monkeypatch.setattr(logging.Logger, "manager", manager)
     monkeypatch.setattr(logging, "root", root)
-    monkeypatch.setattr(logging, "getLogger", lambda name=None: other if name else root)
+    monkeypatch.setattr(
+        logging, "getLogger", lambda name=None: manager.getLogger(name) if name else root
+    )
     root.addHandler(logging.NullHandler())
     other.addHandler(logging.NullHandler())
 
