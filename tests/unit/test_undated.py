@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
@@ -187,4 +188,4 @@ def test_walks_make_up_the_list(received, walked):
     assert [walk.link for walk, _ in walks[1:]] == [until.link for until in ends[:-1]]
     depths = [until.pages for until in ends[:-1]]
     assert all(marks.pages - depth >= walked for depth in depths)
-    assert all(a - b >= LEAST_PAGES for a, b in zip(depths, depths[1:], strict=False))
+    assert all(a - b >= LEAST_PAGES for a, b in pairwise(depths))
