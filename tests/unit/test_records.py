@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from decimal import Decimal
 
 import pytest
 
+from tap_twilio import records
 from tap_twilio.records import (
+    BLOCK,
+    DIGITS,
+    MOST_UNKNOWN,
     Converter,
+    Memo,
     Misfit,
+    column,
+    converter,
     to_array,
     to_boolean,
     to_date,
@@ -344,3 +352,407 @@ def test_secrets_are_taken_out():
 
 def test_no_rows_are_no_trouble():
     assert convert()[0] == []
+
+
+# --- Moments -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Fri; 24 May 2019 17:44:46 +0000",
+        "Fri, 24 May 2019 17:44;46 +0000",
+        "2019-05-24 17:44:46+Z",
+        "2019-05-24T17:44:4 Z",
+        "2019-05-24X17:44:46Z",
+        "9999-12-31T23:59:59-01:00",
+        None,
+    ],
+)
+def test_what_only_looks_like_a_timestamp_is_none(value):
+    with pytest.raises(Misfit):
+        to_datetime(value)
+
+
+@pytest.fixture
+def far_from_utc(monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Kathmandu")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("far_from_utc")
+@pytest.mark.parametrize(
+    ("value", "result"),
+    [
+        ("2024-01-18T03:17:17", "2024-01-18T03:17:17Z"),
+        ("2024-01-18T03:17:17+02:00", "2024-01-18T01:17:17Z"),
+        ("Fri, 24 May 2019 17:44:46 -0700", "2019-05-25T00:44:46Z"),
+        ("Fri, 24 May 2019 17:44:46 -0000", "2019-05-24T17:44:46Z"),
+    ],
+)
+def test_timestamps_are_in_utc_wherever_the_machine_stands(value, result):
+    assert to_datetime(value) == result
+
+
+def test_the_day_of_a_timestamp_is_the_one_in_utc():
+    assert to_date("2026-11-01T23:30:00-02:00") == "2026-11-02"
+    assert to_date("20261101") == "2026-11-01"
+    for value in ("soon", 17, "2026-13-01"):
+        with pytest.raises(Misfit):
+            to_date(value)
+
+
+# --- Numbers -------------------------------------------------------------------------------------
+
+
+def test_numbers_of_more_digits_than_anything_holds_are_none():
+    assert to_integer("9" * DIGITS) == 10**DIGITS - 1
+    assert to_number(f"1e{DIGITS}") == Decimal(f"1e{DIGITS}")
+    assert to_number(f"1e-{DIGITS}") == Decimal(f"1e-{DIGITS}")
+    for convert_one, value in [
+        (to_integer, "9" * (DIGITS + 2)),
+        (to_integer, f"1e{DIGITS + 1}"),
+        (to_number, f"1e{DIGITS + 1}"),
+        (to_number, f"1e-{DIGITS + 1}"),
+    ]:
+        with pytest.raises(Misfit):
+            convert_one(value)
+
+
+def test_an_integer_may_have_a_sign_and_a_point():
+    assert [to_integer(value) for value in ("+7", "-07", "7.00", "7e2")] == [7, -7, 7, 700]
+
+
+def test_an_empty_text_is_no_number_and_no_amount():
+    assert to_number("") is None
+    assert to_integer("") is None
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_truth_is_no_number(value):
+    for convert_one in (to_number, to_integer):
+        with pytest.raises(Misfit):
+            convert_one(value)
+
+
+# --- Credentials ---------------------------------------------------------------------------------
+
+
+def test_credentials_never_pass_whatever_the_schema_says_and_are_told_of():
+    rows, told = convert({"sid": "X", "auth_token": "s"}, {"sid": "Y"}, {"sid": "Z", "secret": "s"})
+
+    assert rows == [{"sid": "X"}, {"sid": "Y"}, {"sid": "Z"}]
+    assert sorted(told) == [
+        ("auth_token", "has the name of a credential; it never leaves the tap"),
+        ("secret", "has the name of a credential; it never leaves the tap"),
+    ]
+
+
+def test_what_a_stream_keeps_secret_is_taken_out_without_a_word():
+    rows, told = convert({"sid": "X", "body": "b"}, {"sid": "Y"}, secrets=["body"])
+
+    assert rows == [{"sid": "X"}, {"sid": "Y"}]
+    assert told == []
+
+
+@pytest.mark.parametrize("field", ["links", "tags", "anything", "new"])
+def test_credentials_within_are_taken_out_and_told_of(field):
+    held = {"url": "u", "deep": [{"auth_token": "s", "name": "n"}]}
+    value = [held] if field == "tags" else held
+
+    (row, other), told = convert({"sid": "X", field: value}, {"sid": "Y", "body": "b"})
+
+    assert row[field] in ([held], held)
+    assert held == {"url": "u", "deep": [{"name": "n"}]}
+    assert other == {"sid": "Y", "body": "b"}
+    oddity = "held 'auth_token', which has the name of a credential; it never leaves the tap"
+    assert (field, oddity) in told
+
+
+def test_credentials_in_what_should_be_flat_are_taken_out_and_told_of():
+    (row,), told = convert({"sid": "X", "body": {"auth_token": "s", "a": 1}})
+
+    assert row == {"sid": "X", "body": '{"a":1}'}
+    assert [field for field, _ in told] == ["body"]
+
+
+def test_credentials_in_json_text_are_taken_out():
+    assert to_object('{"a": {"password": "s", "b": 1}}') == {"a": {"b": 1}}
+    assert to_array('[{"password": "s"}]') == [{}]
+
+
+def test_which_fields_may_hold_others():
+    one = Converter(SCHEMA, secrets=["body"])
+
+    fields = ["sid", "price", "sent", "live", "links", "tags", "anything", "new"]
+    assert [name for name in fields if one.may_nest(name)] == fields[4:]
+    hidden = ["body", "auth_token"]
+    assert [name for name in ("sid", *hidden) if one.hides(name)] == hidden
+
+
+# --- Fields that no schema knows -----------------------------------------------------------------
+
+
+def test_fields_that_are_not_in_the_schema_are_told_of_once_in_all():
+    told = []
+    one = Converter(SCHEMA, report=lambda *what: told.append(what))
+    for _ in range(2):
+        one.convert([{"sid": "X", "new": 1}])
+        one.convert([{"sid": "X", "new": 1, "newer": 2}])
+
+    assert one.unknown == ["new", "newer"]
+    assert told == [
+        ("new", "is not in the schema; it is passed on"),
+        ("newer", "is not in the schema; it is passed on"),
+    ]
+
+
+def test_what_is_said_of_unknown_fields_may_be_chosen():
+    _, told = convert({"sid": "X", "new": 1}, unknown="is new")
+
+    assert told == [("new", "is new")]
+
+
+def test_no_more_unknown_fields_are_told_of_than_anybody_reads():
+    told = []
+    one = Converter(SCHEMA, report=lambda *what: told.append(what))
+    names = [f"field_{number}" for number in range(MOST_UNKNOWN + 3)]
+    for name in names:
+        one.convert([{"sid": "X", name: 1}])
+
+    assert one.unknown == names[:MOST_UNKNOWN]
+    assert [name for name, _ in told] == names[: MOST_UNKNOWN + 1]
+    assert told[-1][1].startswith(f"is one of more than {MOST_UNKNOWN} that are not in the schema")
+    assert all(oddity == "is not in the schema; it is passed on" for _, oddity in told[:-1])
+
+
+def test_the_forms_of_rows_that_are_remembered_are_bounded(monkeypatch):
+    monkeypatch.setattr(records, "MOST_KEPT", 3)
+    told = []
+    one = Converter(SCHEMA, report=lambda *what: told.append(what))
+    for number in [*range(10), *range(10)]:
+        one.convert([{"sid": "X", f"field_{number}": 1}])
+
+    assert len(told) == 10
+
+
+# --- Columns -------------------------------------------------------------------------------------
+
+
+class Quick(dict):
+    """A row that is not looked at one by one."""
+
+    def get(self, *_):
+        pytest.fail("this row was typed the slow way")
+
+
+def test_ordinary_rows_are_typed_by_column():
+    rows = [
+        Quick(sid="X", price="1.50", count="7", sent="Fri, 24 May 2019 17:44:46 +0000", live=True),
+        Quick(sid=None, price=None, count=None, sent=None, live=None),
+        Quick(sid="Z", price=2, count=3, sent="2019-05-24T17:44:46Z", live=False),
+    ]
+    told = []
+    schema = {"properties": {name: SCHEMA["properties"][name] for name in rows[0]}}
+
+    Converter(schema, report=lambda *what: told.append(what)).convert(rows)
+
+    assert [dict(row) for row in rows] == [
+        {
+            "sid": "X",
+            "price": Decimal("1.50"),
+            "count": 7,
+            "sent": "2019-05-24T17:44:46Z",
+            "live": True,
+        },
+        {"sid": None, "price": None, "count": None, "sent": None, "live": None},
+        {"sid": "Z", "price": 2, "count": 3, "sent": "2019-05-24T17:44:46Z", "live": False},
+    ]
+    assert told == []
+
+
+def test_fields_of_one_type_are_looked_at_and_those_of_others_converted():
+    one = Converter(SCHEMA)
+
+    assert one.plain == {
+        "sid": str,
+        "account_sid": str,
+        "body": str,
+        "live": bool,
+        "links": dict,
+        "tags": list,
+    }
+    assert one.typed.keys() == {"price", "count", "sent"}
+
+
+def test_the_rows_of_a_long_page_are_all_typed():
+    rows = [{"sid": "X", "count": str(number)} for number in range(2 * BLOCK + 1)]
+    Converter(SCHEMA).convert(rows)
+
+    assert [row["count"] for row in rows] == list(range(2 * BLOCK + 1))
+
+
+@pytest.mark.parametrize(
+    ("convert_one", "values", "results"),
+    [
+        (
+            to_datetime,
+            ["Fri, 24 May 2019 17:44:46 +0000", None, "2019-05-24T17:44:46Z", ""],
+            ["2019-05-24T17:44:46Z", None, "2019-05-24T17:44:46Z", None],
+        ),
+        (to_integer, ["1", None, "1", 1, ""], [1, None, 1, 1, None]),
+        (to_text, ["x", None, 1, {"a": 1}], ["x", None, "1", '{"a":1}']),
+    ],
+)
+def test_a_column_is_read_and_set_by_what_it_is_told(convert_one, values, results):
+    rows = [["another", value] for value in values]
+
+    def get(row, name):
+        return row[name == "x"]
+
+    def put(row, name, value):
+        row[name == "x"] = value
+
+    column(convert_one, get, put)(rows, "x")
+
+    assert rows == [["another", value] for value in results]
+
+
+@pytest.mark.parametrize("convert_one", [to_datetime, to_integer, to_object])
+def test_a_column_ends_at_the_first_value_that_is_odd(convert_one):
+    good = {to_datetime: "2019-05-24T17:44:46Z", to_integer: "1", to_object: '{"a":1}'}
+    rows = [{"x": good[convert_one]}, {"x": "odd"}, {"x": good[convert_one]}]
+
+    with pytest.raises((KeyError, TypeError, ValueError, Misfit)):
+        column(convert_one)(rows, "x")
+
+    assert rows[0]["x"] == convert_one(good[convert_one])
+    assert rows[1:] == [{"x": "odd"}, {"x": good[convert_one]}]
+
+
+def test_what_recurs_is_converted_once():
+    asked = []
+    memo = Memo(lambda value: asked.append(value) or f"<{value}>")
+
+    assert [memo["a"], memo["a"], memo["b"]] == ["<a>", "<a>", "<b>"]
+    assert asked == ["a", "b"]
+
+
+def test_one_is_not_taken_for_true_though_they_are_equal():
+    memo = Memo(repr)
+
+    assert [memo[1], memo[True], memo[Decimal(1)]] == ["1", "True", "Decimal('1')"]
+    assert len(memo) == 0
+
+
+def test_results_that_are_kept_are_bounded(monkeypatch):
+    monkeypatch.setattr(records, "MOST_KEPT", 3)
+    memo = Memo(str.upper)
+    sizes = []
+    for value in "abcdefg":
+        assert memo[value] == value.upper()
+        sizes.append(len(memo))
+
+    assert sizes == [1, 2, 3, 1, 2, 3, 1]
+
+
+# --- Schemas -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {},
+        {"type": ["object", "array", "string", "number", "boolean", "null"]},
+        {"type": ["object", "array", "string", "number", "integer", "boolean"]},
+        True,
+        None,
+    ],
+)
+def test_where_anything_goes_nothing_is_converted(schema):
+    assert converter(schema) is None
+
+
+def test_a_form_within_is_heeded_where_else_anything_would_go():
+    dated = {"type": ["object", "array", "string", "number", "boolean"], "format": "date-time"}
+    inner = {
+        "type": ["object", "array", "string", "number", "boolean"],
+        "properties": {"count": {"type": "integer"}},
+    }
+
+    assert converter(dated)("Fri, 24 May 2019 17:44:46 +0000") == "2019-05-24T17:44:46Z"
+    assert converter(inner)({"count": "1"}) == {"count": 1}
+    assert converter(inner)("x") == "x"
+
+
+def test_a_type_may_stand_alone():
+    assert converter({"type": "integer"}) is to_integer
+    assert converter({"type": ["integer", "null"]}) is to_integer
+
+
+def test_the_form_of_a_text_is_no_form_of_anything_else():
+    assert converter({"type": "integer", "format": "date"}) is to_integer
+    assert converter({"type": "string", "format": "date"}) is to_date
+    assert converter({"type": "string", "format": "uri"}) is to_text
+
+
+def test_values_of_several_types_that_none_holds_are_misfits():
+    with pytest.raises(Misfit):
+        converter({"type": ["integer", "object"]})("x")
+
+
+def test_members_of_any_name_are_typed_where_none_is_named():
+    schema = {"type": "object", "additionalProperties": {"type": "integer"}}
+
+    assert converter(schema)({"a": "1", "b": None}) == {"a": 1, "b": None}
+    assert converter(schema)("") is None
+    assert converter(schema)("{}") == {}
+
+
+def test_misfits_within_are_told_by_place_and_value():
+    told = []
+    schema = {
+        "type": "object",
+        "properties": {"rows": {"type": "array", "items": {"type": "integer"}}},
+        "additionalProperties": {"type": "object", "properties": {"n": {"type": "number"}}},
+    }
+
+    found = converter(schema, "x", lambda *what: told.append(what))(
+        {"rows": ["1", "many", None], "other": {"n": "few"}, "third": []}
+    )
+
+    assert found == {"rows": [1, None, None], "other": {"n": None}, "third": None}
+    assert sorted(told) == [("x.*", []), ("x.*.n", "few"), ("x.rows[]", "many")]
+
+
+def test_items_of_the_right_type_stay_the_same_list():
+    texts = ["a", None, "b"]
+
+    assert converter({"type": "array", "items": {"type": "string"}})(texts) is texts
+    assert texts == ["a", None, "b"]
+    assert converter({"type": "array", "items": {"type": "string"}})("") is None
+    assert converter({"type": "array", "items": {"type": "integer"}})(["1"]) == [1]
+
+
+def test_a_value_that_was_lost_is_told_of_with_its_type_but_not_itself():
+    _, told = convert({"sid": "X", "count": "many"}, {"sid": "Y", "price": [1]})
+
+    assert told == [
+        ("price", "had a value (list) that its type can't hold; it became null"),
+        ("count", "had a value (str) that its type can't hold; it became null"),
+    ]
+
+
+def test_parents_are_added_where_they_are_null_or_absent():
+    rows, _ = convert(
+        {"sid": "X"},
+        {"sid": "Y", "account_sid": None},
+        {"sid": "Z", "account_sid": ""},
+        parents={"account_sid": "AC1", "more": 1},
+    )
+
+    assert [row["account_sid"] for row in rows] == ["AC1", "AC1", ""]
+    assert [row["more"] for row in rows] == [1, 1, 1]
