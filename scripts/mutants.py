@@ -155,9 +155,13 @@ def _is_wrappable(node: cst.CSTNode) -> bool:
 
 
 class Visitor(file_mutation.MutationVisitor):  # type: ignore[misc]
-    """Visits functions with decorators too, but for these."""
+    """Visits functions with decorators too, but for these; no types that stand in the code."""
 
     def _skip_node_and_children(self, node: cst.CSTNode) -> bool:
+        if isinstance(node, cst.Call) and _called(node) == "cast":
+            self.type = node.args[0]
+        if node is getattr(self, "type", None):
+            return True
         if _is_wrappable(node):
             return False
         skips: bool = super()._skip_node_and_children(node)

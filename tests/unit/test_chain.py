@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from array import array
 from types import SimpleNamespace
 
 import pytest
@@ -15,11 +16,15 @@ from tap_twilio.pages import Page, Request
 GONE = ResponseError("/Calls", 410)
 
 
-def stream(keys=("sid",), *, wanted=True):
+def all_of(record):
+    return tuple(sorted(record.items()))
+
+
+def stream(keys=("sid",), *, wanted=True, identity=all_of):
     return SimpleNamespace(
         name="calls",
         own_keys=keys,
-        identity=lambda record: tuple(sorted(record.items())),
+        identity=identity,
         is_news=lambda _request, _branch: wanted,
         branch=[],
         logger=logging.getLogger("tests.unit.chain"),
@@ -174,6 +179,14 @@ def test_a_list_that_brings_nothing_new_is_given_up_after_some_restarts():
     assert raised.value.__cause__ is GONE
 
 
+def test_a_list_that_brings_nothing_at_all_is_given_up_after_as_many():
+    script = Script(*([], GONE) * 10)
+
+    with pytest.raises(ChainError, match="can't be read on"):
+        script.read()
+    assert len(script.asked) == 2 * (1 + BARREN_RESTARTS)
+
+
 def test_a_list_that_brings_something_new_each_time_is_not_given_up():
     names = "abcdefghij"
     answers = [one for end in range(1, 10) for one in ([*names[:end]], GONE)]
@@ -211,6 +224,15 @@ def test_no_more_rows_are_remembered_after_some_were_not(monkeypatch):
         script.read()
 
 
+def test_the_rows_that_are_remembered_are_bounded(monkeypatch):
+    monkeypatch.setattr(chain, "ROWS_REMEMBERED", 3)
+    script = Script(["a", "b"], ["c", "d", "e"], ["f", None])
+    one = Chain(script.first, script.take)
+
+    assert len(list(one)) == 3
+    assert [len(value) for value in vars(one).values() if isinstance(value, array)] == [3]
+
+
 # --- Circles -------------------------------------------------------------------------------------
 
 
@@ -220,6 +242,11 @@ def test_links_that_lead_to_one_page_for_ever_end_in_an_error():
     with pytest.raises(ChainError, match="calls: a page came twice in one list"):
         script.read()
     assert len(script.asked) == 3
+
+
+def test_a_last_page_that_came_before_ends_in_an_error():
+    with pytest.raises(ChainError, match="circle"):
+        Script(["a"], ["b"], ["a", None]).read()
 
 
 @pytest.mark.parametrize("restarts", [True, False])
@@ -253,6 +280,13 @@ def test_like_rows_that_have_no_key_are_no_circle():
     script = Script(["a"], ["a"], ["a", None], restarts=False)
 
     assert script.rows() == [["a"], ["a"], ["a"]]
+
+
+def test_rows_without_a_key_are_not_compared_where_nothing_is_read_anew():
+    row = {"sid": None}
+    script = Script([row], [row], [row, None], restarts=False, of=stream(identity=None))
+
+    assert [page.records for page in script.read()] == [[row]] * 3
 
 
 def test_a_list_that_is_read_anew_is_no_circle():

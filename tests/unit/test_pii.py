@@ -232,6 +232,24 @@ def test_marks_inside_members_of_any_name_are_heeded():
     assert masks({"people": people}, {"people": ["Ada"]}) == {"people": None}
 
 
+def test_a_mark_on_the_whole_goes_before_those_within():
+    person = NESTED["person"] | {MARK: {}}
+
+    assert masks({"person": person}, {"person": {"name": "Ada"}}) == {
+        "person": hashed('{"name":"Ada"}')
+    }
+
+
+def test_marks_that_lie_deep_are_heeded_though_none_lies_above():
+    home = {"type": ["object", "null"], "properties": {"street": MARKED, "zone": text()}}
+    person = {"type": ["object", "null"], "properties": {"home": home, "age": text()}}
+    record = {"person": {"home": {"street": "S", "zone": "1"}, "age": "5"}}
+
+    assert masks({"person": person}, record) == {
+        "person": {"home": {"street": hashed("S"), "zone": "1"}, "age": "5"}
+    }
+
+
 def test_marks_of_items_of_items_hide_the_whole():
     rows = {"type": ["array", "null"], "items": {"type": ["array", "null"], "items": MARKED}}
 

@@ -40,6 +40,7 @@ from tap_twilio.records import (
         ("2019-06-24T22:32:49+02:00", "2019-06-24T20:32:49Z"),
         ("2024-01-18T03:17:17.005Z", "2024-01-18T03:17:17.005000Z"),
         ("2024-01-18T03:17:17", "2024-01-18T03:17:17Z"),
+        ("20190524T174446+0200", "2019-05-24T15:44:46Z"),
         ("", None),
     ],
 )
@@ -121,6 +122,7 @@ def test_texts_stay_as_they_are():
         "1.50",
         "true",
     ]
+    assert to_text(value=False) == "false"
 
 
 def test_objects_and_arrays_become_their_json_text():
@@ -572,6 +574,12 @@ def test_ordinary_rows_are_typed_by_column():
         {"sid": "Z", "price": 2, "count": 3, "sent": "2019-05-24T17:44:46Z", "live": False},
     ]
     assert told == []
+
+
+def test_rows_that_lack_a_field_hide_none_that_has_it():
+    rows, _ = convert({"sid": "X"}, {"sid": "Y", "live": "1", "count": "7"}, {"sid": "Z"})
+
+    assert rows == [{"sid": "X"}, {"sid": "Y", "live": True, "count": 7}, {"sid": "Z"}]
 
 
 def test_fields_of_one_type_are_looked_at_and_those_of_others_converted():

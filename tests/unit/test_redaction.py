@@ -38,10 +38,10 @@ def test_no_character_of_a_secret_is_left_in_any_of_its_forms(redactor, form):
 
 def test_a_secret_that_holds_another_is_masked_as_a_whole():
     redactor = Redactor()
-    for secret in ("secret", "secret-of-two", "two-secret"):
+    for secret in ("secret", "secret-of-two", "a-secret"):
         redactor.add(secret)
 
-    assert redactor.clean("secret-of-two two-secret secret") == f"{MASK} {MASK} {MASK}"
+    assert redactor.clean("secret-of-two a-secret secret") == f"{MASK} {MASK} {MASK}"
 
 
 def test_what_is_too_short_or_no_text_is_no_secret():
