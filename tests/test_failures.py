@@ -84,6 +84,20 @@ def test_throttling_never_fails_a_run_that_is_answered(run, sandbox):
     assert_complete(output, twilio, "calls", "call_recordings")
 
 
+def test_an_account_that_does_nothing_but_throttle_is_given_up(run, sandbox, monkeypatch):
+    monkeypatch.setattr("tap_twilio.client.SILENCE", 0.2)
+    twilio = sandbox(volumes={"calls": 5, "messages": 0}, subaccounts=0)
+    twilio.plan(faults.throttle(retry_after=0.01), "/Calls.json")
+
+    output = run(config_for(twilio, max_retries=0), streams=["calls"])
+
+    assert output.exit_code == 1
+    assert "FAILED calls" in output.log
+    assert "429" in output.log
+    assert output.bookmark("calls", twilio.account_sid) is None
+    assert len([one for one in twilio.requests if one.path.endswith("/Calls.json")]) > 3
+
+
 def test_a_window_that_fails_for_good_holds_its_bookmark_and_others_go_on(run, sandbox):
     twilio = sandbox(volumes={"calls": 60, "messages": 60})
     main = twilio.account_sid
