@@ -474,6 +474,13 @@ def test_credentials_within_are_taken_out_and_told_of(field):
     assert (field, oddity) in told
 
 
+def test_credentials_are_taken_out_where_anything_goes():
+    rows = [{"free": {"auth_token": "s", "a": 1}}]
+    Converter({"properties": {"free": {}}}).convert(rows)
+
+    assert rows == [{"free": {"a": 1}}]
+
+
 def test_credentials_in_what_should_be_flat_are_taken_out_and_told_of():
     (row,), told = convert({"sid": "X", "body": {"auth_token": "s", "a": 1}})
 
@@ -537,6 +544,7 @@ def test_the_forms_of_rows_that_are_remembered_are_bounded(monkeypatch):
     one = Converter(SCHEMA, report=lambda *what: told.append(what))
     for number in [*range(10), *range(10)]:
         one.convert([{"sid": "X", f"field_{number}": 1}])
+        assert all(len(kept) <= 3 for kept in vars(one).values() if isinstance(kept, set))
 
     assert len(told) == 10
 
@@ -734,6 +742,15 @@ def test_misfits_within_are_told_by_place_and_value():
 
     assert found == {"rows": [1, None, None], "other": {"n": None}, "third": None}
     assert sorted(told) == [("x.*", []), ("x.*.n", "few"), ("x.rows[]", "many")]
+
+
+def test_a_place_may_have_no_name():
+    told = []
+    converter(
+        {"type": "array", "items": {"type": "integer"}}, lose=lambda *what: told.append(what)
+    )(["many"])
+
+    assert told == [("[]", "many")]
 
 
 def test_items_of_the_right_type_stay_the_same_list():

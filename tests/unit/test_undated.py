@@ -20,7 +20,7 @@ FILTERS = ("DateSent>", "DateSent<")
 
 def request(link=None, **options):
     return Request(
-        STREAM, {"account_sid": "AC1"}, (7, 1, 0, 0), {"PageSize": "20"}, link, **options
+        STREAM, {"account_sid": "AC1"}, (7, 1, 2, 0, 0), {"PageSize": "20"}, link, **options
     )
 
 
@@ -168,7 +168,7 @@ def test_each_walk_is_a_request_of_its_own_that_knows_where_the_next_begins():
 def test_walks_keep_their_order_after_the_first():
     walks = marks_after(20).walks(search())
 
-    assert [walk.order for walk, _ in walks] == [(7, 1, number, 0) for number in range(5)]
+    assert [walk.order for walk, _ in walks] == [(7, 1, 2, number, 0) for number in range(5)]
 
 
 @given(
