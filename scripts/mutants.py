@@ -8,9 +8,11 @@ in `tests/mutants.md` with the reason, or it is a test that is missing.
 from __future__ import annotations
 
 import argparse
+import itertools
 import re
 import shutil
 import sys
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -50,7 +52,11 @@ WRAPPABLE: Final = {"cached_property", "override", "property"}
 """Decorators that may stay outside of what chooses the mutant."""
 
 _PROSE: Final = re.compile(r"\w \w")
-_CODE: Final = re.compile(r"`` (.+?) ``|`([^`]+)`")
+_CODE: Final = r"(?:`` .+? ``|`[^`]*`)"
+_ITEM: Final = re.compile(rf"- ({_CODE}): ({_CODE}) → ({_CODE}(?:, {_CODE})*)")
+
+Survivor = tuple[str, str, str]
+"""The function, the code, and what became of it."""
 
 
 # --- Which changes are worth a run ---------------------------------------------------------------
@@ -194,28 +200,41 @@ def arrange(function: cst.FunctionDef, mutants: Iterable[Any], class_name: str |
 # --- The report ----------------------------------------------------------------------------------
 
 
-def named_survivors(text: str) -> dict[str, set[tuple[str, ...]]]:
+def named_survivors(text: str) -> dict[str, set[Survivor]]:
     """Read which survivors are accounted for.
 
     Args:
         text: Markdown: a heading for each module, and items that begin with the function, the code
-            and what becomes of it.
+            and all that may become of it.
 
     Returns:
         These, by module.
     """
-    named: dict[str, set[tuple[str, ...]]] = {}
+    named: dict[str, set[Survivor]] = {}
     module = ""
     for line in text.splitlines():
         if line.startswith("## "):
             module = line.removeprefix("## ").strip("` ")
-        elif line.startswith("- "):
-            codes = [one or other for one, other in _CODE.findall(line)]
-            named.setdefault(module, set()).add(tuple(codes[:3]))
+        elif item := _ITEM.match(line):
+            function, old, *others = (one.strip("` ") for one in re.findall(_CODE, item[0]))
+            named.setdefault(module, set()).update((function, old, one) for one in others)
     return named
 
 
-def _survivor(name: str, path: Path) -> tuple[str, str, str]:
+def written(survivors: Iterable[Survivor]) -> Iterator[str]:
+    """Write survivors as they are to be named, but for the reason.
+
+    Args:
+        survivors: The survivors of a module.
+
+    Yields:
+        An item for each piece of code.
+    """
+    for (function, old), group in itertools.groupby(sorted(survivors), key=itemgetter(0, 1)):
+        yield f"- `{function}`: `{old}` → {', '.join(f'`{one}`' for _, _, one in group)}\n"
+
+
+def _survivor(name: str, path: Path) -> Survivor:
     function, class_name = orig_function_and_class_names_from_key(name)
     lines = get_diff_for_mutant(name, path=path).splitlines()[2:]
     old, new = (
@@ -231,7 +250,7 @@ def report(modules: Iterable[str]) -> int:
         modules: Names of modules.
 
     Returns:
-        Exit code: 1 if too few died, or one survived that is not accounted for.
+        Exit code: 1 if too few died, or the list of survivors isn't what it should be.
     """
     named = named_survivors(NAMED.read_text(encoding="utf-8"))
     odd: list[str] = []
@@ -241,29 +260,24 @@ def report(modules: Iterable[str]) -> int:
         path = Path("tap_twilio", f"{module}.py")
         data = SourceFileMutationData(path=path)
         data.load()
-        statuses = {name: status_by_exit_code[code] for name, code in data.exit_code_by_key.items()}
-        alive = {
-            name: _survivor(name, path) for name, status in statuses.items() if status not in DEAD
-        }
+        codes = data.exit_code_by_key
+        alive = [_survivor(name, path) for name, code in codes.items() if _end(code) not in DEAD]
         accounted = named.get(module, set())
-        new = {name: one for name, one in alive.items() if one not in accounted}
-        odd += sorted(_line(module, one, str(statuses[name])) for name, one in new.items())
-        gone = accounted - set(alive.values())
-        odd += [_line(module, one, "named, but dead or gone") for one in sorted(gone)]
-        total, killed = len(statuses), len(statuses) - len(alive)
+        new, gone = set(alive) - accounted, accounted - set(alive)
+        for title, survivors in (("survived and not named", new), ("named and not alive", gone)):
+            if survivors:
+                odd += [f"\n{module}: {title}\n", *written(survivors)]
+        total, killed = len(codes), len(codes) - len(alive)
         is_good &= killed * 100 >= total * GOAL
         rate = 100 * killed / max(1, total)
-        rows.append(
-            f"{module:<12} {total:8} {killed:8} {len(alive):9} {len(new):10} {rate:6.1f} %\n"
-        )
-    head = f"{'module':<12} {'mutants':>8} {'killed':>8} {'survived':>9} {'not named':>10}\n"
+        rows.append(f"{module:<12} {total:8} {killed:8} {len(alive):9} {rate:6.1f} %\n")
+    head = f"\n{'module':<12} {'mutants':>8} {'killed':>8} {'survived':>9}\n"
     sys.stdout.write("".join([*odd, head, *rows]))
     return 0 if is_good and not odd else 1
 
 
-def _line(module: str, survivor: tuple[str, ...], status: str) -> str:
-    codes = ": ".join([f"`` {survivor[0]} ``", " → ".join(f"`` {one} ``" for one in survivor[1:])])
-    return f"{module}: {codes}  ({status})\n"
+def _end(code: int | None) -> str:
+    return str(status_by_exit_code[code])
 
 
 def main() -> int:
