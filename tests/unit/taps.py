@@ -1,0 +1,97 @@
+"""A tap in the process: of a few streams, with a clock that stands, and nobody to ask."""
+
+from __future__ import annotations
+
+import copy
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+from tap_twilio.streams import STREAMS
+from tap_twilio.streams.accounts import Accounts
+from tap_twilio.tap import TapTwilio
+
+NOW = datetime(2026, 11, 20, 12, 34, 56, tzinfo=UTC)
+ACCOUNT = "AC" + "0" * 32
+SUBACCOUNT = "AC" + "1" * 32
+WHOSE = {"account_sid": ACCOUNT}
+
+BY_NAME = {stream.name: stream for stream in STREAMS}
+
+
+def utc(text):
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+class PlainTap(TapTwilio):
+    """A tap of the streams in ``classes``, which keeps what it writes."""
+
+    classes = ()
+
+    def moment(self):
+        return NOW
+
+    def discover_streams(self):
+        return [stream(self) for stream in self.classes]
+
+    def _setup_signal_handlers(self):
+        """Leave signals to the tests' runner."""
+
+
+def make_tap(*selected, unselected=(), state=None, clock=None, **config):
+    """Make a tap.
+
+    Streams are given by their name, or by their class; those above them are there besides,
+    unselected. ``clock`` is what time it is at Twilio.
+    """
+    chosen = [BY_NAME.get(one, one) for one in selected]
+    classes = [*chosen, *(BY_NAME.get(one, one) for one in unselected), Accounts]
+    for stream in classes:
+        parent = stream.parent_stream_type
+        if parent is not None and parent not in classes:
+            classes.append(parent)
+    kind = type("Tap", (PlainTap,), {"classes": tuple(dict.fromkeys(classes))})
+    messages = []
+    writer = SimpleNamespace(
+        write_message=lambda message: messages.append(copy.deepcopy(message.to_dict()))
+    )
+    tap = kind(
+        config={"account_sid": ACCOUNT, "auth_token": "0" * 32, "retry_delay": 0.001} | config,
+        state=copy.deepcopy(state or {}),
+        setup_mapper=False,
+        message_writer=writer,
+    )
+    for stream in tap.streams.values():
+        stream.selected_by_default = type(stream) in chosen
+    tap.run.transport.date = clock
+    tap.messages = messages
+    return tap
+
+
+def make_stream(*selected, **options):
+    """Make a tap as ``make_tap`` does; give its first stream."""
+    first = BY_NAME.get(selected[0], selected[0])
+    return make_tap(*selected, **options).streams[first.name]
+
+
+def partition(value=None, *, key=None, account=ACCOUNT, **noted):
+    """Write what a state holds for an account."""
+    held = {} if value is None else {"replication_key": key, "replication_key_value": value}
+    return {"context": {"account_sid": account}, **held, **noted}
+
+
+def state_of(**bookmarks):
+    """Write a state of bookmarks by stream: a moment, a partition or several."""
+    partitions = {}
+    for name, given in bookmarks.items():
+        each = given if isinstance(given, list) else [given]
+        keys = {type(BY_NAME[name]).__name__: BY_NAME[name].replication_key}
+        key = next(iter(keys.values())) or "date_updated"
+        partitions[name] = {
+            "partitions": [
+                partition(one, key=key)
+                if isinstance(one, str)
+                else {**one, **({"replication_key": key} if "replication_key" in one else {})}
+                for one in each
+            ]
+        }
+    return {"bookmarks": partitions}

@@ -1,0 +1,94 @@
+"""Who signs which request: never with credentials that would bring another account's rows."""
+
+from __future__ import annotations
+
+import pytest
+from requests.auth import HTTPBasicAuth
+
+from tap_twilio.credentials import ROOT_PRODUCT, Credentials
+
+MAIN, GIVEN, LISTED, BOTH, UNKNOWN = "ACmain", "ACgiven", "AClisted", "ACboth", "ACunknown"
+KEY = HTTPBasicAuth("SKmain", "secret")
+
+
+def credentials():
+    known = Credentials(
+        MAIN, KEY, given={GIVEN: HTTPBasicAuth("SKgiven", "a"), BOTH: HTTPBasicAuth("SKboth", "b")}
+    )
+    for account in (LISTED, BOTH):
+        known.learn(account, f"token of {account}")
+    return known
+
+
+@pytest.mark.parametrize(
+    ("account", "root", "elsewhere"),
+    [
+        (None, "SKmain", "SKmain"),
+        (MAIN, "SKmain", "SKmain"),
+        (GIVEN, "SKgiven", "SKgiven"),
+        (LISTED, "SKmain", LISTED),
+        (BOTH, "SKboth", "SKboth"),
+        (UNKNOWN, "SKmain", None),
+    ],
+)
+def test_outside_the_2010_api_an_account_signs_for_itself(account, root, elsewhere):
+    found = [credentials().sign(product, account) for product in (ROOT_PRODUCT, "studio")]
+
+    assert [one and one.username for one in found] == [root, elsewhere]
+
+
+@pytest.mark.parametrize(
+    ("account", "root", "elsewhere"),
+    [(MAIN, "SKmain", "SKmain"), (GIVEN, None, None), (LISTED, "SKmain", None)],
+)
+def test_credentials_that_were_refused_sign_nothing_more(account, root, elsewhere):
+    known = credentials()
+    known.refused.add(account)
+
+    found = [known.sign(product, account) for product in (ROOT_PRODUCT, "studio")]
+
+    assert [one and one.username for one in found] == [root, elsewhere]
+
+
+def test_the_2010_api_is_the_one_whose_paths_name_the_account():
+    assert ROOT_PRODUCT == "api"
+
+
+def test_a_token_of_the_list_signs_by_its_account():
+    known = credentials()
+
+    signature = known.learn(UNKNOWN, "token")
+
+    assert (signature.username, signature.password) == (UNKNOWN, "token")
+    assert known.sign("studio", UNKNOWN) == signature
+
+
+def test_the_token_that_came_first_stays():
+    known = credentials()
+    known.learn(LISTED, "another")
+
+    assert known.sign("studio", LISTED).password == f"token of {LISTED}"
+
+
+def test_the_accounts_own_token_takes_no_place_of_the_key_that_is_set():
+    known = credentials()
+
+    signature = known.learn(MAIN, "token")
+
+    assert (signature.username, signature.password) == (MAIN, "token")
+    assert known.sign("studio", MAIN) is KEY
+    assert not known.signs_by_list(MAIN)
+
+
+@pytest.mark.parametrize(
+    ("account", "does"), [(GIVEN, False), (LISTED, True), (BOTH, False), (UNKNOWN, False)]
+)
+def test_an_account_signs_by_the_list_where_the_settings_give_nothing(account, does):
+    assert credentials().signs_by_list(account) is does
+
+
+def test_no_secret_is_written_with_the_credentials():
+    known = credentials()
+
+    assert "token" not in repr(known)
+    assert "secret" not in repr(known)
