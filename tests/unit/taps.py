@@ -26,6 +26,7 @@ class PlainTap(TapTwilio):
     """A tap of the streams in ``classes``, which keeps what it writes."""
 
     classes = ()
+    plugin_version = "0.1.0"
 
     def moment(self):
         return NOW
@@ -73,25 +74,44 @@ def make_stream(*selected, **options):
     return make_tap(*selected, **options).streams[first.name]
 
 
-def partition(value=None, *, key=None, account=ACCOUNT, **noted):
-    """Write what a state holds for an account."""
-    held = {} if value is None else {"replication_key": key, "replication_key_value": value}
-    return {"context": {"account_sid": account}, **held, **noted}
-
-
 def state_of(**bookmarks):
-    """Write a state of bookmarks by stream: a moment, a partition or several."""
-    partitions = {}
+    """Write a state.
+
+    For each stream a bookmark, or, by account, a bookmark or all that is held for the account.
+    """
+    streams = {}
     for name, given in bookmarks.items():
-        each = given if isinstance(given, list) else [given]
-        keys = {type(BY_NAME[name]).__name__: BY_NAME[name].replication_key}
-        key = next(iter(keys.values())) or "date_updated"
-        partitions[name] = {
+        each = given if isinstance(given, dict) else {ACCOUNT: given}
+        streams[name] = {
             "partitions": [
-                partition(one, key=key)
-                if isinstance(one, str)
-                else {**one, **({"replication_key": key} if "replication_key" in one else {})}
-                for one in each
+                {"context": {"account_sid": account}} | _held(name, held)
+                for account, held in each.items()
             ]
         }
-    return {"bookmarks": partitions}
+    return {"bookmarks": streams}
+
+
+def _held(name, held):
+    if isinstance(held, dict):
+        return held
+    # Below a stream that is read by windows, bookmarks are of its key.
+    stream = BY_NAME[name]
+    while stream.window is None and stream.parent_stream_type is not None:
+        stream = stream.parent_stream_type
+    key = stream.replication_key if stream.window is not None else "date_updated"
+    return {"replication_key": key, "replication_key_value": held}
+
+
+def bookmarks_of(tap):
+    """Read the bookmarks of a tap's state, by stream and account."""
+    return {
+        (name, partition["context"]["account_sid"]): partition["replication_key_value"]
+        for name, held in tap.state.get("bookmarks", {}).items()
+        for partition in held.get("partitions", [])
+        if "replication_key_value" in partition
+    }
+
+
+def states(tap):
+    """Give the states that a tap wrote."""
+    return [message["value"] for message in tap.messages if message["type"] == "STATE"]
