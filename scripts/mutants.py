@@ -119,7 +119,9 @@ def change_comparison(_: cst.Comparison) -> Iterator[cst.CSTNode]:
 
 def change_operation(node: cst.BooleanOperation) -> Iterator[cst.CSTNode]:
     """Take one half."""
-    yield from (node.left, node.right)
+    for half in (node.left, node.right):
+        # What stands on several lines needs its brackets.
+        yield half.with_changes(lpar=[*node.lpar, *half.lpar], rpar=[*half.rpar, *node.rpar])
 
 
 def change_condition(node: cst.If) -> Iterator[cst.CSTNode]:
