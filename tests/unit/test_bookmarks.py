@@ -180,6 +180,13 @@ def test_a_stream_that_is_to_be_read_whole_keeps_no_bookmark():
     assert states(stream._tap) == []  # noqa: SLF001
 
 
+def test_no_catalog_makes_a_stream_without_date_filter_incremental():
+    stream = make_stream("queues")
+    stream.forced_replication_method = "INCREMENTAL"
+
+    assert not stream.is_incremental
+
+
 def test_below_a_stream_that_is_incremental_no_other_is():
     tap = make_tap(DatedRecordings)
     assert not tap.streams["call_recordings"].is_incremental
@@ -304,6 +311,8 @@ def test_rows_that_twilio_does_not_keep_are_told_where_they_were_asked_for(caplo
     for config in ({}, {"start_date": "2025-10-16T11:39:56Z"}, {"start_date": "2008-01-01"}):
         make_stream("messages", **config).range(WHOSE)
     assert warnings_of(caplog) == []
+    make_stream("messages", start_date="2025-10-16T11:39:55Z").range(WHOSE)
+    assert len(warnings_of(caplog)) == 1
 
 
 def test_each_stream_of_a_branch_wants_its_own_stretch():
@@ -628,6 +637,35 @@ def test_a_list_of_each_parent_moves_its_bookmark_once_all_were_read(failed, ref
     )
 
 
+def test_a_list_of_each_parent_that_was_refused_meanwhile_moves_nothing():
+    tap = make_tap("studio_executions")
+    tap.streams["studio_executions"].range(WHOSE)
+    tap.run.refused.add(("studio_executions", ACCOUNT))
+
+    tap.streams["studio_flows"].finish_below(WHOSE)
+
+    assert tap.state == {}
+    assert states(tap) == []
+
+
+def test_a_list_of_each_parent_that_is_read_whole_moves_nothing():
+    tap = make_tap("studio_executions")
+    tap.streams["studio_executions"].forced_replication_method = "FULL_TABLE"
+
+    tap.streams["studio_flows"].finish_below(WHOSE)
+
+    assert tap.state == {}
+
+
+def test_lists_of_each_parent_move_the_bookmark_of_their_account():
+    own = {SUBACCOUNT: {"auth_token": "1" * 32}}
+    tap = make_tap("studio_executions", subaccount_credentials=own)
+
+    tap.streams["studio_flows"].finish_below({"account_sid": SUBACCOUNT})
+
+    assert bookmarks_of(tap) == {("studio_executions", SUBACCOUNT): iso(NOW)}
+
+
 def test_a_list_of_each_parent_moves_its_bookmark_to_the_end_of_the_run():
     config = {"start_date": "2026-11-01", "end_date": "2026-11-05"}
     tap = make_tap("studio_executions", **config)
@@ -663,8 +701,8 @@ def test_a_search_that_is_still_to_be_done_is_noted_for_all_of_a_branch():
     assert notes_of(tap, "messages") == notes_of(tap, "message_media") == [{"undated_since": MARK}]
     assert messages.unsearched(WHOSE) == [MOMENT, MOMENT]
     assert messages.unsettled(WHOSE) == []
-    assert not messages.state_manager.is_flushed
-    assert not tap.streams["message_media"].state_manager.is_flushed
+    assert messages.state_manager.is_flushed is False
+    assert tap.streams["message_media"].state_manager.is_flushed is False
 
 
 @pytest.mark.parametrize("unsettled", [MARK, None])
@@ -729,7 +767,7 @@ def test_a_refusal_below_windows_is_kept_until_it_is_over():
     assert tap.state["bookmarks"]["message_media"]["partitions"] == [
         {"context": WHOSE, "refused": {"message_sid": "SM1"}}
     ]
-    assert not media.state_manager.is_flushed
+    assert media.state_manager.is_flushed is False
     assert media.refusals() == [context]
     media.forget_refusal(SUBACCOUNT)
     assert media.refusals() == [context]
@@ -796,6 +834,14 @@ def test_rows_that_changed_up_to_an_hour_before_the_bookmark_are_kept():
     assert kept == [*dates[2:5], None]
     assert [row["date_updated"] for row in page.parents] == dates
     assert [row["sid"] for _, row in page.numbered()] == [str(n) for n in range(7)]
+
+
+def test_rows_are_told_apart_by_the_second():
+    dates = ["2026-11-10T07:00:04Z", "2026-11-10T07:00:05Z"]
+
+    kept, _ = kept_of(dates, MOMENT + timedelta(seconds=5))
+
+    assert kept == dates[1:]
 
 
 def test_without_bookmark_no_row_is_left_out():
