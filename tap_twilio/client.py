@@ -272,10 +272,8 @@ class EndpointClient(RESTStream[str]):
             # The clamped start is minutes within Twilio's retention; where Twilio counts in
             # days, the next midnight is.
             midnight = Unit.DAY.floor(request.window.start) + timedelta(days=1)
-            window = replace(request.window, start=midnight)
-            params = request.params | self.window.params(
-                replace(window, start=midnight + timedelta(seconds=1)), self.run.settings.now
-            )
+            window = replace(request.window, start=midnight + timedelta(seconds=1))
+            params = request.params | self.window.params(window, self.run.settings.now)
             return self._patient_get(_Try(replace(request, params=params), self.page_limit))
 
     def _twice_if_refused(self, request: Request) -> Page:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -14,6 +15,26 @@ NOW = datetime(2026, 11, 20, 12, 34, 56, tzinfo=UTC)
 ACCOUNT = "AC" + "0" * 32
 SUBACCOUNT = "AC" + "1" * 32
 WHOSE = {"account_sid": ACCOUNT}
+
+
+class Twilio:
+    """Gives answers in turn, as a transport: bodies, or what is raised; notes what is asked."""
+
+    def __init__(self, *answers, clock=None):
+        self.answers = list(answers)
+        self.asked = []
+        self.date = clock
+
+    def get(self, url, params, *, endpoint, auth, limiter):
+        self.asked.append(
+            SimpleNamespace(url=url, params=dict(params), endpoint=endpoint, auth=auth)
+        )
+        self.limiter = limiter
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+
 
 BY_NAME = {stream.name: stream for stream in STREAMS}
 
@@ -63,7 +84,7 @@ def make_tap(*selected, unselected=(), state=None, clock=None, **config):
     )
     for stream in tap.streams.values():
         stream.selected_by_default = type(stream) in chosen
-    tap.run.transport.date = clock
+    tap.run.transport = Twilio(clock=clock)
     tap.messages = messages
     return tap
 
