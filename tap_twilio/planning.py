@@ -138,7 +138,7 @@ class PlannedStream(BookmarkedStream):
 
     def _span_params(self) -> dict[str, str]:
         settings = self.run.settings
-        if self.span is None or (settings.start is None and settings.end is None):
+        if self.span is None:
             return {}
         after, before = self.span.names
         params = {}
@@ -466,8 +466,7 @@ class PlannedStream(BookmarkedStream):
             replace(
                 request,
                 order=(*request.order, number, 0),
-                params=_without(request.params, dates.names)
-                | dates.params(window, settings.now, exact=exact),
+                params=request.params | dates.params(window, settings.now, exact=exact),
                 window=window,
             )
             for number, window in enumerate(windows)
@@ -503,13 +502,7 @@ class PlannedStream(BookmarkedStream):
         second = Window(moment, moment + SECOND)
         params = self.window.params(second, self.run.settings.now, exact=True)
         try:
-            page = super().fetch(
-                replace(
-                    request,
-                    params=_without(request.params, self.window.names) | params,
-                    window=None,
-                )
-            )
+            page = super().fetch(replace(request, params=request.params | params, window=None))
         except GIVEN_UP:
             return False
         _, found = self._moments(page.rows) if page.rows is not None else (0, [])
@@ -543,7 +536,3 @@ def _is_past(mark: Mark, dates: list[Any], keys: list[list[Any]]) -> bool:
     """Tell by the columns of a page's dates and keys whether a walk has come to a mark."""
     newest = max(_moments(dates), default=mark.date)
     return newest < mark.date or mark.row in zip(*keys, strict=True)
-
-
-def _without(params: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
-    return {name: value for name, value in params.items() if name not in set(names)}

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Raw
 
+from tap_twilio.errors import AbsentError
 from tap_twilio.pages import Page, Request
 from tap_twilio.planning import LAST
 from tap_twilio.records import Converter
@@ -276,6 +277,25 @@ def test_a_list_of_several_chains_is_read_by_windows_that_are_short_where_they_a
         ("2026-10-21T00:00:00", "2026-11-13T00:00:00"),
         ("2026-11-13T00:00:00", None),
     ]
+
+
+def test_a_list_of_two_chains_is_read_so_too_and_cut_where_streams_below_were_read_up_to():
+    marks = {"conferences": "2026-11-18T00:00:00Z", "conference_recordings": "2026-11-15T10:00:00Z"}
+    tap = make_tap(
+        *marks,
+        state=state_of(**marks),
+        filters={"conferences": {"status": ["init", "completed"]}},
+        lookback_days=10,
+    )
+
+    plan = plan_of(tap.streams["conferences"])
+
+    assert [window for window, _ in plan] == [
+        ("2026-11-05T00:00:00", "2026-11-08T00:00:00"),
+        ("2026-11-08T00:00:00", "2026-11-13T00:00:00"),
+        ("2026-11-13T00:00:00", None),
+    ]
+    assert {len(chains) for _, chains in plan} == {2}
 
 
 def test_places_are_in_the_order_of_emission():
@@ -640,10 +660,10 @@ def test_a_decoded_page_takes_more_memory_in_so_far_as_its_rows_are_kept():
 
     found = [
         opened(stream, [{"sid": "CA", "start_time": date} for date in dates], window=window).size
-        for dates in ([inside] * 2, [inside, outside], [outside] * 2, [])
+        for dates in ([inside], [inside, outside], [inside, inside, outside], [outside], [])
     ]
 
-    assert found == [400, 200, 0, 0]
+    assert found == [400, 200, 266, 0, 0]
 
 
 def test_rows_that_are_alike_are_decoded_as_those_before():
@@ -690,6 +710,17 @@ def test_rows_that_are_alike_are_decoded_as_those_before():
             [1, 2],
         ),
         ("calls", ("2008-01-01", "2026-11-11"), ["1970-01-01T00:00:00Z"], [0]),
+        (
+            "calls",
+            ("2026-11-10T08:00:04", "2026-11-11T08:00:05"),
+            [
+                "2026-11-10T08:00:03Z",
+                "2026-11-10T08:00:04Z",
+                "2026-11-11T08:00:04Z",
+                "2026-11-11T08:00:05Z",
+            ],
+            [1, 2],
+        ),
         (
             "usage_records_daily",
             ("2026-11-10", "2026-11-11"),
@@ -825,6 +856,7 @@ def test_a_search_keeps_rows_without_a_date_that_are_not_too_old():
         ([("2026-10-30", "2026-10-29"), ("2026-10-28", None)], "2026-10-30", "2026-10-30", False),
         ([(None, None)], "2026-11-10", None, True),
         ([("soon", "2026-11-05")], "2026-11-05", None, True),
+        ([("soon", "soon"), ("2026-11-06", "2026-11-05")], "2026-11-06", "2026-11-06", True),
         ([], "2026-11-10", None, True),
     ],
 )
@@ -834,7 +866,7 @@ def test_a_search_ends_where_all_rows_are_older_than_it_looks(rows, newest, late
             {
                 "sid": str(n),
                 "date_sent": sent and f"{sent}T00:00:00Z" if sent != "soon" else sent,
-                "date_created": made and f"{made}T00:00:00Z",
+                "date_created": made and f"{made}T00:00:00Z" if made != "soon" else made,
             }
             for n, (sent, made) in enumerate(rows)
         ]
@@ -963,6 +995,18 @@ def test_a_child_has_nothing_below_what_it_may_not_read_or_has_had():
     assert below(new) == [("call_feedback", 0), ("call_recordings", 1)]
     tap.run.refused.add(("call_feedback", ACCOUNT))
     assert below(new) == [("call_recordings", 1)]
+
+
+def test_a_child_that_was_refused_is_not_asked_for_again():
+    tap = make_tap("queues", "queue_members")
+    queues = tap.streams["queues"]
+    page = opened(queues, [{"sid": "QU1"}])
+
+    assert len(list(queues.below(page))) == 1
+    tap.run.refused.add(("queue_members", SUBACCOUNT))
+    assert len(list(queues.below(page))) == 1
+    tap.run.refused.add(("queue_members", ACCOUNT))
+    assert list(queues.below(page)) == []
 
 
 def test_children_read_each_of_their_path_values():
@@ -1146,6 +1190,10 @@ def test_a_window_of_many_pages_is_split_by_the_second_where_that_is_heeded():
         (["2026-11-10T22:59:59Z", "2026-11-10T23:00:00Z"], True),
         (["2026-11-10T23:00:00.400000Z", "2026-11-10T23:00:01Z"], True),
         (["2026-11-10T23:00:00Z", "2026-11-10T23:00:02Z"], True),
+        (
+            [f"2026-11-10T{time}Z" for time in ("22:59:59", "23:00:00", "23:00:01", "23:00:02")],
+            True,
+        ),
         (["2026-11-10T23:00:00Z", "2026-11-10T23:00:03Z"], False),
         (["2026-11-10T22:59:58Z", "2026-11-10T23:00:00Z"], False),
         (["2026-11-10T23:00:01Z"], False),
@@ -1185,6 +1233,67 @@ def test_where_that_cannot_be_found_out_now_it_is_asked_again():
     assert stream.run.heeds_time == {}
     assert_tiles(page.parts, WINDOW)
     assert not any(part.window.start.hour for part in page.parts)
+
+
+def test_where_that_is_answered_as_a_window_without_rows_is_nothing_is_found_out():
+    class Absent(Calls):
+        absent_is_empty = True
+
+    stream = make_stream(Absent, page_size=2)
+    stream.run.transport.answers = [calls_of(SPREAD, next_page_uri="/next"), AbsentError("x", 404)]
+
+    page = stream.fetch(request_of(stream, window=WINDOW, params=ASKED))
+
+    assert stream.run.heeds_time == {}
+    assert not any(part.window.start.hour for part in page.parts)
+
+
+@pytest.mark.parametrize("probe", [HEEDED, calls_of([])])
+def test_an_open_window_is_split_up_to_the_present(probe):
+    window = Window(utc("2026-11-01"), None)
+
+    stream, page = split(SPREAD, probe, window=window, params={"StartTime>": "x"})
+
+    assert_tiles(page.parts, window)
+    assert utc("2026-11-18") < page.parts[-1].window.start < NOW
+    assert "StartTime<" not in page.parts[-1].params
+    assert page.parts[0].params["StartTime>"] == "2026-10-31T23:59:59Z"
+    assert len(stream.run.transport.asked) == 2
+
+
+def test_a_bound_that_is_always_sent_is_sent_for_the_last_part_too():
+    stream = make_stream("usage_records_daily", page_size=2)
+    rows = [{"start_date": date} for date in ("2026-11-19", "2026-11-18")]
+    stream.run.transport.answers = [{"usage_records": rows, "next_page_uri": "/next"}]
+    window = Window(utc("2026-10-01"), None)
+
+    page = stream.fetch(request_of(stream, window=window))
+
+    assert_tiles(page.parts, window)
+    assert page.parts[-1].params["EndDate"] == "2026-11-22"
+
+
+def test_a_query_that_is_capped_is_split_as_soon_as_it_holds_more_than_a_page():
+    stream = make_stream("alerts", page_size=2)
+    window = Window(utc("2026-11-10"), utc("2026-11-11"))
+    dates = ["2026-11-10T23:59:00Z", "2026-11-10T00:01:00Z"]
+    answers = [[{"date_generated": date} for date in each] for each in (dates, dates[:1])]
+    stream.run.transport.answers = [
+        {"alerts": rows, "meta": {"key": "alerts", "next_page_url": f"{MONITOR}/v1/Alerts?Page=1"}}
+        for rows in answers
+    ]
+
+    page = stream.fetch(request_of(stream, window=window))
+
+    assert [written(part.window) for part in page.parts] == [
+        ("2026-11-10T00:00:00", "2026-11-10T12:00:00"),
+        ("2026-11-10T12:00:00", "2026-11-11T00:00:00"),
+    ]
+    assert stream.run.heeds_time == {"alerts": True}
+    assert page.parts[0].params["EndDate"] == "2026-11-10T12:00:01Z"
+
+
+MONITOR = "https://monitor.twilio.com"
 
 
 def test_parts_of_whole_days_need_no_such_thing():
@@ -1243,8 +1352,6 @@ def test_a_page_that_a_link_led_to_is_not_split():
 
 
 def test_an_empty_window_of_usage_is_not_split():
-    from tap_twilio.errors import AbsentError  # noqa: PLC0415
-
     stream = make_stream("usage_records_daily", page_size=2)
     stream.run.transport.answers = [AbsentError("x", 404)]
 
@@ -1252,8 +1359,8 @@ def test_an_empty_window_of_usage_is_not_split():
 
 
 def test_a_row_of_no_real_date_says_nothing_of_how_near_the_others_are():
-    _, page = split((*SPREAD, "1970-01-01T00:00:00Z", None), HEEDED)
-    _, plain = split((*SPREAD, SPREAD[1], SPREAD[1]), HEEDED)
+    _, page = split((*SPREAD, "1970-01-01T00:00:00Z", None, ""), HEEDED)
+    _, plain = split((*SPREAD, SPREAD[1], SPREAD[1], SPREAD[1]), HEEDED)
     assert [part.window for part in page.parts] == [part.window for part in plain.parts]
 
     _, page = split(("1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z"))
