@@ -14,11 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_twilio.ahead import (
+    BYTES_A_SECOND,
     BYTES_AHEAD,
     BYTES_LOOSE,
     LEAST_ROOM,
     LIGHT_PAGES_PER_REQUEST,
     PAGES_PER_REQUEST,
+    PROMPT_PAGES,
     RESERVE,
     Ahead,
 )
@@ -137,6 +139,7 @@ class Want:
     error: Exception | None = None
     opened: bool = False
     free: bool = True
+    kept: float = 1.0
 
     def fetch(self):
         self.machine.now += self.delay
@@ -144,7 +147,8 @@ class Want:
             raise self.error
         return Body(self.size, self.name, self.opened)
 
-    def follow(self, _page):
+    def follow(self, page):
+        page.size = int(page.length * self.kept)
         return [iter(self.below)] if self.below else []
 
     def may_go(self):
@@ -377,9 +381,9 @@ def test_waiting_pages_are_bounded_by_number(machine):
         )
 
 
-def test_a_page_of_which_nobody_knows_the_size_is_asked_for(machine):
+def test_there_is_room_for_one_page_at_least(machine):
     ahead = ahead_of(machine, 1)
-    ahead.hint(iter(wants_of(machine, 100, height=9, size=BYTES_AHEAD)))
+    ahead.hint(iter(wants_of(machine, 100, height=9)))
 
     assert len(settled(ahead, machine)) == 1
 
@@ -424,6 +428,28 @@ def test_children_find_room_beside_parents_that_wait(machine):
     assert len(children) == 4 * PAGES_PER_REQUEST - 4
 
 
+def test_parents_find_room_beside_children_that_wait(machine):
+    ahead = ahead_of(machine, 4)
+    ahead.hint(iter(wants_of(machine, 40, first=(0,), prefix="child")))
+    children = settled(ahead, machine)
+    ahead.hint(iter(wants_of(machine, 40, first=(1,), prefix="parent", height=1)))
+    parents = settled(ahead, machine)[len(children) :]
+
+    assert len(children) == 4 * PAGES_PER_REQUEST
+    assert len(parents) == 4 * PAGES_PER_REQUEST // 2
+
+
+def test_what_was_skipped_takes_no_room(machine):
+    ahead = ahead_of(machine, 4)
+    ahead.hint(iter(wants_of(machine, 40, first=(1,), prefix="skipped")))
+    skipped = settled(ahead, machine)
+    ahead.skip((1,))
+    ahead.hint(iter(wants_of(machine, 40, first=(2,))))
+    found = settled(ahead, machine)[len(skipped) :]
+
+    assert found == [str(n) for n in range(4 * PAGES_PER_REQUEST)]
+
+
 def test_pages_of_which_little_is_kept_take_no_room(machine):
     ahead = ahead_of(machine, 4)
     ahead.hint(iter(wants_of(machine, 40, first=(0,), prefix="heavy")))
@@ -443,6 +469,14 @@ def learn(ahead, machine, size, *, number=8, **options):
     wants = [Want((0, next(PAUSES)), "known", machine, size=size, **options) for _ in range(number)]
     take_all(ahead, wants)
     machine.begun.clear()
+
+
+def admitted(ahead, machine, *, first=(2,), **options):
+    """Tell how many pages are asked for ahead at once."""
+    machine.begun.clear()
+    ahead.hint(iter(wants_of(machine, 100, first=first, prefix="ahead", **options)))
+    ahead.take(Want((*first, -1), "pause", machine, kind="pause", delay=0))
+    return len([name for name in machine.begun if name.startswith("ahead")])
 
 
 @pytest.mark.parametrize(("size", "number"), [(LEAST_ROOM // 4, 4), (LEAST_ROOM // 3, 3)])
@@ -488,9 +522,18 @@ def test_many_small_pages_do(machine):
     ahead = ahead_of(machine, 16)
     learn(ahead, machine, LEAST_ROOM // 4)
     learn(ahead, machine, 10, number=1000)
-    ahead.hint(iter(wants_of(machine, 40, first=(1,))))
 
-    assert len(settled(ahead, machine)) == 16 * PAGES_PER_REQUEST
+    assert admitted(ahead, machine, size=LEAST_ROOM // 4) == 16
+
+
+@pytest.mark.parametrize(("kept", "number"), [(0.1, 8), (1, 8), (2, 4), (4, 2)])
+def test_a_page_counts_as_it_came_or_as_it_was_decoded_whatever_is_more(machine, kept, number):
+    ahead = ahead_of(machine, 16)
+    learn(ahead, machine, LEAST_ROOM // 8, kept=kept)
+    wants = wants_of(machine, 40, first=(1,), size=LEAST_ROOM // 8, kept=kept, opened=True)
+    ahead.hint(iter(wants))
+
+    assert len(settled(ahead, machine)) == number
 
 
 def test_later_pages_that_turn_out_large_leave_room_for_the_nearest(machine):
@@ -528,6 +571,32 @@ def test_pages_that_wait_long_are_packed_but_not_the_nearest(machine):
     pages = [ahead.take(want) for want in wants]
 
     assert [page.size for page in pages] == [size] * 4 + [size // 8] * 4
+
+
+def test_pages_are_packed_as_they_arrive(machine):
+    ahead = ahead_of(machine, 16)
+    size = BYTES_LOOSE // 4
+    wants = wants_of(machine, 8, first=(1,), size=size, delay=0.1)
+    ahead.hint(iter(wants))
+    ahead.take(Want((0, 0), "first", machine, delay=0))
+    machine.now += 10
+    pages = [ahead.take(want) for want in wants]
+
+    assert [page.size for page in pages] == [size] * 5 + [size // 8] * 3
+
+
+@pytest.mark.parametrize(("height", "number"), [(0, 8), (1, 4), (2, 2)])
+def test_some_room_is_there_for_the_nearest_whatever_others_have_filled(machine, height, number):
+    ahead = ahead_of(machine, 16)
+    light = {"light": True, "kind": "light", "size": BYTES_LOOSE // 16}
+    learn(ahead, machine, **light)
+    large = {"kind": "large", "size": BYTES_AHEAD // 8, "opened": True}
+    ahead.hint(iter(wants_of(machine, 8, first=(9,), prefix="large", **large)))
+    assert len(settled(ahead, machine)) == 8
+    machine.begun.clear()
+
+    ahead.hint(iter(wants_of(machine, 80, first=(1,), height=height, **light)))
+    assert len(settled(ahead, machine)) == number
 
 
 def test_what_was_packed_takes_less_room(machine):
@@ -578,6 +647,92 @@ def test_room_shrinks_again_once_they_come_in_time(machine):
         machine.now += 1
         assert len(machine.begun) - taken <= 1
     assert 3 <= waiting_of(ahead) <= 5
+
+
+MIB = 1024 * 1024
+GROWTH = 10
+"""Room that an eighth of a second of waiting adds, in MiB."""
+
+
+def grown(machine, waited, *, quickest):
+    """Make a look-ahead that had to wait for a page; of its kind, pages are of 1 MiB."""
+    ahead = ahead_of(machine, 200)
+    machine.now = 1234.0
+    learn(ahead, machine, MIB, delay=quickest)
+    ahead.hint(iter(wants_of(machine, 100, first=(1,), size=MIB, delay=quickest)))
+    ahead.take(Want((0, 0), "waited for", machine, size=MIB, delay=waited))
+    ahead.skip((1,))
+    return ahead
+
+
+def prompt(ahead, machine, number):
+    """Take pages that are there at once."""
+    for _ in range(number):
+        ahead.take(Want((1, next(PAUSES)), "pause", machine, kind="pause", delay=0))
+
+
+@pytest.mark.parametrize(
+    ("waited", "quickest", "room"),
+    [
+        (0.125, 0.125, 8 + GROWTH),
+        (0.25, 0.125, 8 + 2 * GROWTH),
+        (0.75, 0.25, 32),
+        (0.8, 0.25, 8),
+        (0.0, 0.125, 8),
+    ],
+)
+def test_room_grows_by_what_is_emitted_while_one_waits(machine, waited, quickest, room):
+    assert MIB * GROWTH == BYTES_A_SECOND // 8
+    assert LEAST_ROOM == 8 * MIB
+    assert BYTES_AHEAD == 32 * MIB
+
+    assert admitted(grown(machine, waited, quickest=quickest), machine, size=MIB) == room
+
+
+@pytest.mark.parametrize(
+    ("number", "room"),
+    [
+        (PROMPT_PAGES - 1, 32),
+        (PROMPT_PAGES, 28),
+        (2 * PROMPT_PAGES - 1, 28),
+        (2 * PROMPT_PAGES, 24),
+        (100 * PROMPT_PAGES, 8),
+    ],
+)
+def test_an_eighth_of_the_room_is_given_back_after_some_pages_that_came_in_time(
+    machine, number, room
+):
+    ahead = grown(machine, 1.0, quickest=0.5)
+    prompt(ahead, machine, number)
+
+    assert admitted(ahead, machine, size=MIB) == room
+
+
+def test_pages_that_came_in_time_count_only_in_a_row(machine):
+    ahead = grown(machine, 1.0, quickest=0.5)
+    for _ in range(5):
+        prompt(ahead, machine, PROMPT_PAGES - 1)
+        ahead.take(Want((1, next(PAUSES)), "late", machine, kind="pause", delay=1))
+
+    assert admitted(ahead, machine, size=MIB) == 32
+
+
+def test_waiting_alone_does_not_make_the_room_grow(machine):
+    ahead = ahead_of(machine, 200)
+    learn(ahead, machine, MIB, delay=0.1, number=50)
+
+    assert admitted(ahead, machine, size=MIB) == 8
+
+
+def test_what_others_have_filled_bounds_the_room_that_has_grown(machine):
+    ahead = grown(machine, 1.0, quickest=0.5)
+    large = {"kind": "large", "size": BYTES_AHEAD // 8, "opened": True, "delay": 0.1}
+    ahead.hint(iter(wants_of(machine, 8, first=(9,), prefix="large", **large)))
+    prompt(ahead, machine, 1)
+    machine.now += 10
+    prompt(ahead, machine, 1)
+
+    assert admitted(ahead, machine, size=MIB) == BYTES_LOOSE // 2 // MIB
 
 
 def waiting_of(ahead):
