@@ -585,6 +585,18 @@ def test_pages_are_packed_as_they_arrive(machine):
     assert [page.size for page in pages] == [size] * 5 + [size // 8] * 3
 
 
+def test_as_many_are_packed_as_exceed_what_may_be_loose(machine):
+    ahead = ahead_of(machine, 16)
+    large, small = BYTES_LOOSE * 3 // 8, BYTES_LOOSE * 3 // 16
+    first = Want((1, -1), "first", machine, size=large, delay=0.2)
+    wants = [first, *wants_of(machine, 5, first=(1,), size=small, delay=0.1)]
+    ahead.hint(iter(wants))
+    settled(ahead, machine)
+    pages = [ahead.take(want) for want in wants]
+
+    assert [page.size for page in pages] == [large, *[small] * 3, *[small // 8] * 2]
+
+
 @pytest.mark.parametrize(("height", "number"), [(0, 8), (1, 4), (2, 2)])
 def test_some_room_is_there_for_the_nearest_whatever_others_have_filled(machine, height, number):
     ahead = ahead_of(machine, 16)
@@ -676,7 +688,8 @@ def prompt(ahead, machine, number):
     [
         (0.125, 0.125, 8 + GROWTH),
         (0.25, 0.125, 8 + 2 * GROWTH),
-        (0.75, 0.25, 32),
+        # Three times the quickest, which each page makes a little longer.
+        (3 * 0.25 * 65 / 64, 0.25, 32),
         (0.8, 0.25, 8),
         (0.0, 0.125, 8),
     ],
