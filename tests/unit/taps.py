@@ -95,6 +95,11 @@ def make_stream(*selected, **options):
     return make_tap(*selected, **options).streams[first.name]
 
 
+def tap_of(stream):
+    """Give the tap that a stream is of."""
+    return stream._tap  # noqa: SLF001
+
+
 def state_of(**bookmarks):
     """Write a state.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from typing import ClassVar
 
 import pytest
 from hypothesis import given, settings
@@ -23,6 +24,7 @@ from tests.unit.taps import (
     make_tap,
     state_of,
     states,
+    tap_of,
     utc,
 )
 
@@ -43,7 +45,7 @@ class Versions(AccountStream):
 
     name = "versions"
     path = "/2010-04-01/Accounts/{account_sid}/{kind}/Versions.json"
-    path_values = {"kind": ("a", "b")}  # noqa: RUF012
+    path_values: ClassVar = {"kind": ("a", "b")}
 
     @classmethod
     def load(cls):
@@ -176,8 +178,8 @@ def test_a_stream_that_is_to_be_read_whole_keeps_no_bookmark():
     assert stream.bookmark(WHOSE) is None
     assert window_of(stream) == (iso(EPOCH), None)
     stream.finish(WHOSE, Window(EPOCH, None), 0)
-    assert bookmarks_of(stream._tap) == {("calls", ACCOUNT): MARK}  # noqa: SLF001
-    assert states(stream._tap) == []  # noqa: SLF001
+    assert bookmarks_of(tap_of(stream)) == {("calls", ACCOUNT): MARK}
+    assert states(tap_of(stream)) == []
 
 
 def test_no_catalog_makes_a_stream_without_date_filter_incremental():
@@ -477,7 +479,7 @@ def test_a_list_that_leaves_out_unchanged_rows_keeps_its_bookmark_for_itself():
     kept = make_tap("queues", "queue_members", skip_unchanged=True, state=state).streams["queues"]
     assert kept.bookmark(WHOSE) == MOMENT
     kept.move_bookmark(WHOSE, NOW)
-    assert bookmarks_of(kept._tap) == {("queues", ACCOUNT): iso(NOW)}  # noqa: SLF001
+    assert bookmarks_of(tap_of(kept)) == {("queues", ACCOUNT): iso(NOW)}
 
     assert make_stream("queues", state=state).bookmark(WHOSE) is None
 
@@ -509,7 +511,7 @@ def test_a_bookmark_moves_on_and_never_past_the_present(mark, moment, clock, aft
 
     stream.move_bookmark(WHOSE, moment)
 
-    assert bookmarks_of(stream._tap) == {("calls", ACCOUNT): after}  # noqa: SLF001
+    assert bookmarks_of(tap_of(stream)) == {("calls", ACCOUNT): after}
 
 
 @settings(max_examples=20)
@@ -536,7 +538,7 @@ def test_a_bookmark_that_moved_is_written_as_the_streams_own():
 
     stream.move_bookmark(WHOSE, MOMENT)
 
-    assert stream._tap.state == state_of(calls=MARK)  # noqa: SLF001
+    assert tap_of(stream).state == state_of(calls=MARK)
     assert stream.state_manager.is_flushed is False
 
 
@@ -765,7 +767,7 @@ def test_searches_are_noted_only_where_bookmarks_are_kept(reason):
 
     stream.note_search(WHOSE, MOMENT)
 
-    assert stream._tap.state == {}  # noqa: SLF001
+    assert tap_of(stream).state == {}
 
 
 # --- What was refused ----------------------------------------------------------------------------
@@ -809,7 +811,7 @@ def test_a_refusal_elsewhere_needs_no_note(name):
 
     stream.note_refusal(WHOSE | {"queue_sid": "QU1"})
 
-    assert stream._tap.state == {}  # noqa: SLF001
+    assert tap_of(stream).state == {}
     assert stream.refusals() == []
 
 
@@ -819,7 +821,7 @@ def test_a_refusal_is_not_kept_where_it_would_tell_personal_data():
 
     stream.note_refusal(WHOSE | {"message_sid": "SM1"})
 
-    assert stream._tap.state == {}  # noqa: SLF001
+    assert tap_of(stream).state == {}
 
 
 # --- Rows that did not change --------------------------------------------------------------------

@@ -26,6 +26,7 @@ from tap_twilio.errors import (
     UnreachableError,
 )
 from tap_twilio.pages import Page, Request
+from tap_twilio.pagination import ShapeError
 from tap_twilio.streams.api import Messages, Queues
 from tap_twilio.windows import EPOCH, DateFilter, Window
 from tests.unit.taps import ACCOUNT, SUBACCOUNT, WHOSE, make_stream, make_tap, utc
@@ -419,8 +420,6 @@ def test_rows_that_are_no_objects_are_counted_and_what_was_mended_is_told():
 
 def test_rows_that_cannot_be_mended_are_an_error_that_names_the_stream():
     def reader(_):
-        from tap_twilio.pagination import ShapeError  # noqa: PLC0415
-
         msg = "odd"
         raise ShapeError(msg)
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
+from typing import ClassVar
 
 import pytest
 from hypothesis import given, settings
@@ -123,7 +124,7 @@ def test_a_chain_has_the_streams_own_params_too():
 
 def test_there_is_a_read_for_each_combination_of_path_values():
     class Odd(Queues):
-        path_values = {"kind": ("a", "b"), "size": ("s", "l")}  # noqa: RUF012
+        path_values: ClassVar = {"kind": ("a", "b"), "size": ("s", "l")}
 
     assert make_stream("queues").variants == [{}]
     assert make_stream(Odd).variants == [
