@@ -24,6 +24,7 @@ from tap_twilio.ahead import (
     RESERVE,
     Ahead,
 )
+from tap_twilio.errors import TapError
 
 
 class Machine:
@@ -140,6 +141,7 @@ class Want:
     opened: bool = False
     free: bool = True
     kept: float = 1.0
+    strange: Exception | None = None
 
     def fetch(self):
         self.machine.now += self.delay
@@ -148,6 +150,8 @@ class Want:
         return Body(self.size, self.name, self.opened)
 
     def follow(self, page):
+        if self.strange:
+            raise self.strange
         page.size = int(page.length * self.kept)
         return [iter(self.below)] if self.below else []
 
@@ -316,6 +320,18 @@ def test_an_error_comes_when_its_page_is_taken_and_only_then(machine):
     with pytest.raises(ValueError, match="five"):
         ahead.take(wants[5])
     assert ahead.take(wants[6]).name == "6"
+
+
+def test_a_page_that_nothing_can_be_made_of_is_told_in_its_turn(machine):
+    wants = wants_of(machine, 3)
+    wants[0].delay = 0.1
+    wants[2].strange = TapError("two")
+    ahead = ahead_of(machine, 8)
+    ahead.hint(iter(wants))
+
+    take_all(ahead, wants[:2])
+    with pytest.raises(TapError, match="two"):
+        ahead.take(wants[2])
 
 
 # --- How many at once ----------------------------------------------------------------------------
