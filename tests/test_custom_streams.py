@@ -661,19 +661,20 @@ def test_they_come_from_the_environment(run, small, monkeypatch):
         ({"nam": "x"}, "custom_streams.0: Additional properties are not allowed ('nam' was"),
     ],
 )
-def test_each_mistake_is_named_and_nothing_is_asked(run, small, declared, sentence):
+def test_each_mistake_is_named_and_nothing_is_asked(run, sandbox, declared, sentence):
     base = {} if {"path", "product"} & declared.keys() else {"url": "https://studio.twilio.com/v2"}
-    config = config_for(small, custom_streams=[{"name": "mine", **base, **declared}])
+    # One of its own: another test's requests may still be under way.
+    twilio = sandbox(subaccounts=0)
+    config = config_for(twilio, custom_streams=[{"name": "mine", **base, **declared}])
     path = run.folder / "bad.json"
     path.write_text(json.dumps(config))
 
-    small.requests.reset()
     output = run(config)
     assert output.exit_code == 1
     assert output.lines == []
     assert sentence in output.log, output.log
     assert "Traceback" not in output.log
-    assert small.requests.total == 0
+    assert twilio.requests.total == 0
 
 
 def test_two_streams_cannot_have_one_name(run, small):
