@@ -112,7 +112,10 @@ def read_file(name: str, path: Path, *kinds: type, is_one_of: bool = False) -> A
     except OSError as error:
         msg = f"--{name}: {error}"
         raise TapError(msg) from None
-    return _parsed(f"--{name}: {path}" if is_one_of else f"--{name}", text, *kinds)
+    # PyAirbyte writes a key of its own twice into the states that it keeps.
+    pairs = dict if name == "state" else unique
+    where = f"--{name}: {path}" if is_one_of else f"--{name}"
+    return _parsed(where, text, *kinds, object_pairs_hook=pairs)
 
 
 def _parsed(
@@ -120,9 +123,12 @@ def _parsed(
     text: str | bytes,
     *kinds: type,
     parse_constant: Callable[[str], Any] = float,
+    object_pairs_hook: Callable[[list[tuple[str, Any]]], dict[str, Any]] = unique,
 ) -> Any:  # noqa: ANN401
     try:
-        content = json.loads(text, parse_constant=parse_constant, object_pairs_hook=unique)
+        content = json.loads(
+            text, parse_constant=parse_constant, object_pairs_hook=object_pairs_hook
+        )
     except (ValueError, RecursionError) as error:
         raise _no_json(where, error) from None
     if not isinstance(content, (dict, *kinds)):

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import FrameType
 
+    from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 
@@ -191,9 +192,26 @@ class TapTwilio(Tap):
                 hint = settings.did_you_mean(name, known)
                 msg = f"--catalog: there is no stream {name!r}; {hint}"
                 raise TapError(msg)
-        samples = Samples(self)
-        custom = [stream(self, samples) for stream in self._custom]
-        return [*(stream(self) for stream in STREAMS), *custom]
+        samples, needed = Samples(self), self._needed()
+        custom = [stream(self, samples) for stream in self._custom if stream in needed]
+        return [*(stream(self) for stream in STREAMS if stream in needed), *custom]
+
+    def _needed(self) -> set[type[Stream]]:
+        """Find the streams that the catalog names and those above them: to make all takes longer.
+
+        Returns:
+            Their classes; without a catalog, all.
+        """
+        known = (*STREAMS, *self._custom)
+        if self.input_catalog is None:
+            return {*known}
+        needed: set[type[Stream]] = {Accounts}
+        for stream in known:
+            level: type[Stream] | None = stream if stream.name in self.input_catalog else None
+            while level is not None:
+                needed.add(level)
+                level = level.parent_stream_type
+        return needed
 
     def write_state(self) -> None:
         """Write the state as it is, if it is time to."""

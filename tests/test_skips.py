@@ -110,7 +110,8 @@ def test_what_is_refused_for_ever_costs_next_to_nothing(run, sandbox, name):
 
 
 def test_what_is_refused_in_the_middle_of_a_catch_up_stops_it(run, sandbox):
-    twilio = sandbox(volumes={"calls": 400, "messages": 0}, subaccounts=0, days=700)
+    volumes = {"calls": 400, "messages": 0}
+    twilio = sandbox(volumes=volumes, subaccounts=0, days=700, page_latency=0.02)
     config = config_for(twilio, page_size=20, max_concurrent_requests=2)
     first = run(config, streams=["calls"])
     pages = len(asked(twilio, "/Calls.json"))

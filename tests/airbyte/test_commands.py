@@ -312,6 +312,19 @@ def test_a_platform_without_state_hands_an_empty_one(source, small):
         assert said.records("calls")
 
 
+def test_a_state_with_a_key_twice_is_taken_as_pyairbyte_writes_it(source, small, tmp_path):
+    first = source.read(config_for(small), ["calls"])
+    path = tmp_path / "state.json"
+    text = json.dumps(first.states).replace('"type"', '"global_": null, "global_": null, "type"')
+    path.write_text(text)
+    files = {"config": config_for(small), "catalog": catalog({"calls": "incremental"})}
+
+    second = source("read", "--state", str(path), **files)
+
+    assert second.exit_code == 0
+    assert 0 < len(second.records("calls")) < len(first.records("calls"))
+
+
 # --- How a process ends ------------------------------------------------------------------------
 
 
