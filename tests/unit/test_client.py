@@ -632,7 +632,8 @@ def test_all_pauses_are_made_longer(waits, monkeypatch):
     assert waits == [10, 10, 10, 50]
 
 
-def test_the_second_server_error_makes_pages_smaller(waits):  # noqa: ARG001
+@pytest.mark.usefixtures("waits")
+def test_the_second_server_error_makes_pages_smaller():
     _, asked = fetch(make_stream("queues"), *[broken()] * 8, ANSWER, params={"a": "b"})
 
     assert sizes(asked) == ["1000", "1000", "500", "250", "125", "62", "31", "20", "20"]

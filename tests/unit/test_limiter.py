@@ -69,7 +69,8 @@ def test_the_limit_grows_while_answers_are_good():
     assert limiter.limit == 8
 
 
-def test_the_limit_ends_at_the_cap_and_not_beyond(clock):  # noqa: ARG001
+@pytest.mark.usefixtures("clock")
+def test_the_limit_ends_at_the_cap_and_not_beyond():
     limiter = Limiter(cap=5, limit=4.5)
 
     answer(limiter, fill(limiter)[:1])
@@ -95,7 +96,8 @@ def test_the_limit_doubles_until_the_first_refusal_and_grows_by_one_then(clock):
     assert limits == [8, 16, 8, pytest.approx(8.95, abs=0.01)]
 
 
-def test_after_a_refusal_an_answer_adds_its_share_of_one(clock):  # noqa: ARG001
+@pytest.mark.usefixtures("clock")
+def test_after_a_refusal_an_answer_adds_its_share_of_one():
     limiter = Limiter(cap=64, limit=8)
     limiter.throttled(limiter.enter())
     limiter.leave()
@@ -115,7 +117,8 @@ def test_the_limit_stays_where_it_is_not_used(clock):
     assert limiter.limit == 4
 
 
-def test_all_room_is_used_when_no_whole_request_more_fits(clock):  # noqa: ARG001
+@pytest.mark.usefixtures("clock")
+def test_all_room_is_used_when_no_whole_request_more_fits():
     limiter = Limiter(cap=64, limit=4.5)
 
     answer(limiter, [limiter.enter() for _ in range(4)])
