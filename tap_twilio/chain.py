@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from tap_twilio.errors import ChainError, ResponseError
-from tap_twilio.rows import column, lacking
+from tap_twilio.records import lacking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -97,7 +97,7 @@ class Chain:
 
     def _hashes(self, page: Page) -> list[int]:
         """Hash what rows are known again by: their keys, or all of a row that has none."""
-        keys = [list(column(page.records, name)) for name in self._keys]
+        keys = [[record.get(name) for record in page.records] for name in self._keys]
         hashes = list(map(hash, zip(*keys, strict=True)))
         if self._restartable and not all(map(all, keys)):
             for index in lacking(page.records, self._keys):

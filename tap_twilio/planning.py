@@ -16,8 +16,7 @@ from tap_twilio.client import GIVEN_UP
 from tap_twilio.declarations import on_wire
 from tap_twilio.pages import Request
 from tap_twilio.pagination import Glance, ShapeError, pick
-from tap_twilio.records import Converter, Misfit, to_datetime
-from tap_twilio.rows import column, lacking
+from tap_twilio.records import Converter, Misfit, lacking, to_datetime
 from tap_twilio.undated import FIRST_PAGES, LONGEST_UNSETTLED, Undated
 from tap_twilio.windows import EPOCH, SECOND, Unit, Window, floor_of, iso, parse_moment
 
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from tap_twilio.ahead import Order
     from tap_twilio.pages import Page
     from tap_twilio.records import Record
-    from tap_twilio.rows import Alike
     from tap_twilio.undated import Mark
 
 UNDATED_DEPTH = timedelta(days=2)
@@ -50,14 +48,7 @@ CREATED = "date_created"
 
 
 class PlannedStream(BookmarkedStream):
-    """A stream that knows what to ask for.
-
-    Attributes:
-        alike: Decodes pages whose rows are alike; none where more than a few of their fields are
-            looked at, as ``get`` is all that these records can.
-    """
-
-    alike: Alike | None = None
+    """A stream that knows what to ask for."""
 
     @cached_property
     def variants(self) -> list[dict[str, str]]:
@@ -304,21 +295,11 @@ class PlannedStream(BookmarkedStream):
         if page.request.undated is not None:
             self._open_undated(page, page.request.undated)
         else:
-            self._open_alike(page)
-            if page.rows is not None:
-                self.decode(page)
-                if self.alike is not None:
-                    self.alike.learn(page.records, page.request.context)
-                self._type(page.records, page.request.context)
+            self.decode(page)
+            self._type(page.records, page.request.context)
             page.received = len(page.records)
             self.cut(page)
         page.size = page.size * DECODED * len(page.records) // max(1, page.received)
-
-    def _open_alike(self, page: Page) -> None:
-        if self.alike is not None and page.rows is not None:
-            records = self.alike.decode(page.rows, page.request.context)
-            if records is not None:
-                page.records, page.rows = records, None
 
     def _requests_below(self, page: Page) -> Iterator[Request]:
         for child, context, order in self.below(page):
@@ -387,8 +368,8 @@ class PlannedStream(BookmarkedStream):
             undated = self.wants_undated
             page.records = [
                 row
-                for row, date in zip(page.records, column(page.records, key), strict=True)
-                if (undated if date is None else start <= date < end)
+                for row in page.records
+                if (undated if (date := row.get(key)) is None else start <= date < end)
             ]
 
     def _open_undated(self, page: Page, undated: Undated) -> None:

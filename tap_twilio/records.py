@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
-from operator import getitem, itemgetter, setitem
+from operator import itemgetter
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -22,7 +22,7 @@ Conversion = Callable[[Any], Any]
 """Makes of a value what its type holds, or raises a misfit."""
 Loss = Callable[[str, Any], None]
 """Told of the place of a value that its type can't hold, and of the value."""
-Column = Callable[[list[Any], str], None]
+Column = Callable[[list[Record], str], None]
 """Converts a field of all records of a page."""
 
 MOST_KEPT = 10_000
@@ -34,8 +34,6 @@ MOST_UNKNOWN = 100
 DIGITS = 400
 """Digits that a number may have before or behind its point: more than any target can hold."""
 
-Getter = Callable[[Any, str], Any]
-Setter = Callable[[Any, str, Any], None]
 T = TypeVar("T")
 
 _INTEGRAL = re.compile(r"[+-]?\d+")
@@ -443,52 +441,63 @@ def _is_flat(schema: Mapping[str, Any]) -> bool:
     return bool(kinds) and {"object", "array"}.isdisjoint(kinds)
 
 
-def column(convert: Conversion, get: Getter = getitem, put: Setter = setitem) -> Column:
+def column(convert: Conversion) -> Column:
     """Make a conversion of a column, which ends at the first value that is out of the ordinary.
 
     Args:
         convert: The conversion of one value that isn't null.
-        get: Reads a record's field.
-        put: Sets it.
 
     Returns:
-        The conversion. It raises what ``get`` and ``convert`` raise.
+        The conversion. It raises what ``convert`` raises, and :class:`KeyError`.
     """
     if convert is to_datetime:
-        return _datetimes(get, put)
+        return _datetimes
     if convert not in _RECURRING:
-        return _values(convert, get, put)
+        return _values(convert)
     results = Memo(convert)
 
-    def recurring(records: list[Any], name: str) -> None:
+    def recurring(records: list[Record], name: str) -> None:
         for record in records:
-            if (value := get(record, name)) is not None:
-                put(record, name, results[value])
+            if (value := record[name]) is not None:
+                record[name] = results[value]
 
     return recurring
 
 
-def _datetimes(get: Getter, put: Setter) -> Column:
-    def datetimes(records: list[Any], name: str) -> None:
-        # As to_datetime, but without a call for each value.
-        heads, seconds, length, head = _heads, _seconds, RFC_LENGTH, RFC_HEAD
+def _datetimes(records: list[Record], name: str) -> None:
+    # As to_datetime, but without a call for each value.
+    heads, seconds, length, head = _heads, _seconds, RFC_LENGTH, RFC_HEAD
+    for record in records:
+        if (value := record[name]) is not None:
+            if len(value) == length:
+                record[name] = heads[value[:head]] + seconds[value[head:]]
+            else:
+                record[name] = to_datetime(value)
+
+
+def _values(convert: Conversion) -> Column:
+    def values(records: list[Record], name: str) -> None:
         for record in records:
-            if (value := get(record, name)) is not None:
-                if len(value) == length:
-                    put(record, name, heads[value[:head]] + seconds[value[head:]])
-                else:
-                    put(record, name, to_datetime(value))
-
-    return datetimes
-
-
-def _values(convert: Conversion, get: Getter, put: Setter) -> Column:
-    def values(records: list[Any], name: str) -> None:
-        for record in records:
-            if (value := get(record, name)) is not None:
-                put(record, name, convert(value))
+            if (value := record[name]) is not None:
+                record[name] = convert(value)
 
     return values
+
+
+def lacking(records: list[Record], names: Iterable[str]) -> list[int]:
+    """Find records that lack one of some fields.
+
+    Args:
+        records: The records.
+        names: The fields.
+
+    Returns:
+        Indexes of records in which one of the fields is null or absent, in order.
+    """
+    found: set[int] = set()
+    for name in names:
+        found.update(index for index, record in enumerate(records) if record.get(name) is None)
+    return sorted(found)
 
 
 def _fits(records: list[Record], name: str, kinds: frozenset[type]) -> bool:
@@ -514,8 +523,6 @@ class Converter:
     of the right Python type, none of them costs more than that look.
 
     Attributes:
-        typed: Fields that need a conversion.
-        plain: Fields that don't, each with the one Python type that its values have.
         unknown: Fields that records had and the schema lacks, up to :data:`MOST_UNKNOWN`.
     """
 
@@ -548,14 +555,16 @@ class Converter:
         self._shapes: set[tuple[str, ...]] = set()
         found = {name: converter(field, name, self._lose) for name, field in properties.items()}
         conversions = {name: convert for name, convert in found.items() if convert is not None}
-        self.plain = {
-            name: _PLAIN[convert] for name, convert in conversions.items() if convert in _PLAIN
+        self._kinds = {
+            name: frozenset({_PLAIN[convert], type(None)})
+            for name, convert in conversions.items()
+            if convert in _PLAIN
         }
-        self.typed = {
-            name: convert for name, convert in conversions.items() if name not in self.plain
+        self._columns = {
+            name: column(convert)
+            for name, convert in conversions.items()
+            if name not in self._kinds
         }
-        self._columns = {name: column(convert) for name, convert in self.typed.items()}
-        self._kinds = {name: frozenset({kind, type(None)}) for name, kind in self.plain.items()}
         self._conversions = conversions
 
     def convert(self, records: list[Record], added: Mapping[str, Any] | None = None) -> None:
@@ -588,7 +597,7 @@ class Converter:
                 record.pop(name, None)
             if name not in self._secrets:
                 self._report(name, f"{CREDENTIAL}; it never leaves the tap")
-        self.search(records, filter(self.may_nest, names))
+        self._search(records, [name for name in names if name not in self._flat])
 
     def hides(self, name: str) -> bool:
         """Tell whether a field never leaves the tap.
@@ -601,32 +610,10 @@ class Converter:
         """
         return name in self._secrets or name in NAMES
 
-    def may_nest(self, name: str) -> bool:
-        """Tell whether a field may hold objects or arrays.
-
-        Args:
-            name: Name of the field.
-
-        Returns:
-            Whether its schema lets it.
-        """
-        return name not in self._flat
-
-    def search(
-        self,
-        records: list[Any],
-        names: Iterable[str],
-        get: Callable[[Any, str], Any] = dict.get,
-    ) -> None:
-        """Take credentials out of the objects and arrays in records.
-
-        Args:
-            records: The records; changed in place.
-            names: Fields that may hold any.
-            get: Reads a record's field.
-        """
+    def _search(self, records: list[Record], names: Iterable[str]) -> None:
+        """Take credentials out of the objects and arrays in records."""
         for name in names:
-            values = [value for record in records if type(value := get(record, name)) in CONTAINERS]
+            values = [one for record in records if type(one := record.get(name)) in CONTAINERS]
             for found in take_out(values) if values else ():
                 self._report(name, f"held {found!r}, which {CREDENTIAL}; it never leaves the tap")
 
@@ -664,7 +651,7 @@ class Converter:
             value = record.get(name)
             if value is not None:
                 if type(value) in CONTAINERS:
-                    self.search([record], [name])
+                    self._search([record], [name])
                 record[name] = _within(convert, value, name, self._lose)
 
     def _lose(self, place: str, value: Any) -> None:  # noqa: ANN401

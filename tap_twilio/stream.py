@@ -18,8 +18,8 @@ from tap_twilio.credentials import ROOT_PRODUCT
 from tap_twilio.errors import AbsentError, ChainError, RefusedError, ResponseError
 from tap_twilio.planning import CREATED, PlannedStream
 from tap_twilio.progress import Failure
+from tap_twilio.records import lacking
 from tap_twilio.references import mapping
-from tap_twilio.rows import Alike, column, lacking
 from tap_twilio.undated import FIRST_PAGES, IDLE_ROWS, LONGEST_UNSETTLED, Marks
 from tap_twilio.unknown import UnknownFields, gathered, leave_out
 from tap_twilio.windows import iso
@@ -179,9 +179,8 @@ class TwilioStream(PlannedStream):
         """Keep a row without a date only once: any number of windows may list it."""
         if self.window is None:
             return
-        dates = column(page.records, self.key)
         again = set()
-        for index in [index for index, date in enumerate(dates) if date is None]:
+        for index in lacking(page.records, [self.key]):
             row = page.records[index]
             identity, made = self.identity(row), row.get(CREATED)
             if identity and identity in seen:
@@ -275,11 +274,8 @@ class TwilioStream(PlannedStream):
     def begin(self) -> None:
         """Get ready to write records.
 
-        They have a version if the setting asks for it and it is safe. Where they go out as they
-        are, they are read as structs.
+        They have a version if the setting asks for it and it is safe.
         """
-        if self._goes_out_whole:
-            self.alike = Alike(self.converter)
         if self.run.settings.emit_activate_version_messages and is_whole(self):
             self._stream_version = int(self.run.settings.now.timestamp())
 
@@ -375,18 +371,6 @@ class TwilioStream(PlannedStream):
     @cached_property
     def _flattens(self) -> bool:
         return any(stream_map.flattening_enabled for stream_map in self.stream_maps)
-
-    @property
-    def _goes_out_whole(self) -> bool:
-        """Whether records go out with the fields that they came with."""
-        changes = self.masker or self.lifted or self.secret_fields or self.position_field
-        return (
-            not changes
-            and not self.stand_ins
-            and not self._deselected
-            and self._is_plain
-            and isinstance(self._tap.message_writer, Writer)
-        )
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:

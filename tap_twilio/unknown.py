@@ -6,10 +6,7 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from tap_twilio.records import MOST_UNKNOWN, Misfit, converter
-from tap_twilio.rows import Row, column, setter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -103,7 +100,7 @@ class UnknownFields:
         for name in list(self.waiting):
             if name.casefold() in self._taken or not _COLUMN.fullmatch(name):
                 self._report(name, "has a name that no column can have: it is not announced")
-            elif (kind := _kind(column(page, name))) is None:
+            elif (kind := _kind(record.get(name) for record in page)) is None:
                 continue
             else:
                 new[name] = schema_of(kind)
@@ -120,16 +117,15 @@ class UnknownFields:
     def _type(
         self, page: list[Record], name: str, kinds: frozenset[type], convert: Conversion
     ) -> None:
-        if kinds.issuperset(map(type, column(page, name))):
+        if kinds.issuperset(type(record.get(name)) for record in page):
             return
-        put = setter(page)
         for record in page:
             value = record.get(name)
             if value is not None:
                 try:
-                    put(record, name, convert(value))
+                    record[name] = convert(value)
                 except Misfit:
-                    put(record, name, None)
+                    record[name] = None
                     self._lose(name, value)
 
     def _lose(self, name: str, value: Any) -> None:  # noqa: ANN401
@@ -143,31 +139,27 @@ def leave_out(page: list[Record], names: Sequence[str]) -> None:
     """Leave fields out of records.
 
     Args:
-        page: The records: all dicts, or all structs; changed in place.
+        page: The records; changed in place.
         names: The fields.
     """
     for name in names:
         for record in page:
-            if not isinstance(record, Row):
-                record.pop(name, None)
-            elif hasattr(record, name):
-                setattr(record, name, msgspec.UNSET)
+            record.pop(name, None)
 
 
 def gathered(page: list[Record], names: Sequence[str], place: str) -> list[Record]:
     """Repeat fields in an object of each record that has any.
 
     Args:
-        page: The records: all dicts, or all structs.
+        page: The records.
         names: The fields.
         place: The field to add.
 
     Returns:
-        The records, as dicts.
+        The records; those that have any as copies.
     """
     records = []
-    for one in page:
-        record = msgspec.structs.asdict(one) if isinstance(one, Row) else one
+    for record in page:
         found = {name: record[name] for name in names if record.get(name) is not None}
         records.append({**record, place: found} if found else record)
     return records

@@ -201,7 +201,6 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Api, "answer", telling)
             patch.setattr(socket.socket, "connect", noting)
-            patch.setattr("tap_twilio.rows.LEAST_ROWS", 1)
             output = run(config_for(twilio, page_size=3), streams=list(STREAMS_BY_NAME))
         yield Recorded(twilio, output, answers, addresses)
 

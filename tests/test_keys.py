@@ -169,15 +169,7 @@ def keyless(row, how):
     return without(row, "sid") if how == "absent" else row | {"sid": None}
 
 
-@pytest.fixture(params=["structs", "dicts"])
-def decoded(request, monkeypatch):
-    """Rows are decoded in both of the ways that there are."""
-    least = 1 if request.param == "structs" else 10**6
-    monkeypatch.setattr("tap_twilio.rows.LEAST_ROWS", least)
-
-
 @pytest.mark.parametrize("how", ["null", "absent"])
-@pytest.mark.usefixtures("decoded")
 def test_a_row_without_a_key_stays_behind_and_is_counted(run, twilio, how):
     whole = {row["sid"] for row in run(config_for(twilio), streams=["calls"]).records("calls")}
     odd = sorted(whole)[:7]
@@ -284,7 +276,6 @@ def test_rows_without_key_and_date_are_counted_once_however_many_windows_have_th
     assert re.search(r"calls: 0 records, \d+ requests, 60 without a key left out", output.log)
 
 
-@pytest.mark.usefixtures("decoded")
 def test_a_stand_in_takes_the_place_of_what_twilio_leaves_empty(run, twilio, monkeypatch):
     monkeypatch.setattr(STREAMS_BY_NAME["queues"], "primary_keys", ("sid", "friendly_name"))
     monkeypatch.setattr(STREAMS_BY_NAME["queues"], "stand_ins", {"friendly_name": "none"})

@@ -18,13 +18,6 @@ from tests.harness import STREAMS_BY_NAME, config_for, select, truth
 KEY = {"pii": "hash", "pii_key": "k" * 32}
 
 
-@pytest.fixture(params=["structs", "dicts"])
-def decoded(request, monkeypatch):
-    """Rows are decoded in both of the ways that there are."""
-    least = 1 if request.param == "structs" else 10**6
-    monkeypatch.setattr("tap_twilio.rows.LEAST_ROWS", least)
-
-
 @pytest.fixture
 def twilio(sandbox):
     return sandbox(volumes={"calls": 60, "messages": 0}, subaccounts=0)
@@ -84,7 +77,6 @@ VALUES = {
 
 
 @pytest.mark.parametrize("name", VALUES)
-@pytest.mark.usefixtures("decoded")
 def test_a_new_field_is_announced_before_the_first_record_that_has_it(run, twilio, name):
     value, schema = VALUES[name]
     sids = in_order(run, twilio)
@@ -118,7 +110,6 @@ def test_nothing_remembers_it(run, twilio):
     assert added(read(run, twilio)) == []
 
 
-@pytest.mark.usefixtures("decoded")
 def test_a_field_without_a_value_waits_for_one(run, twilio):
     sids = in_order(run, twilio)
     for sid in sids:
@@ -155,7 +146,6 @@ def test_a_field_without_a_value_waits_for_one(run, twilio):
         ([1], {"a": 1}, None),
     ],
 )
-@pytest.mark.usefixtures("decoded")
 def test_later_values_are_of_the_announced_type(run, twilio, first, later, kept):
     sids = in_order(run, twilio)
     for sid in sids:
@@ -235,7 +225,6 @@ def test_versions_of_records_stay(run, sandbox):
 # --- Selection, personal data, maps --------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("decoded")
 def test_a_catalog_may_leave_it_out(run, twilio):
     for row in truth(twilio, STREAMS_BY_NAME["calls"]):
         twilio.patch(row["sid"], mood="fine", tint="red")
@@ -434,7 +423,6 @@ NAMES = ["", "Status", "a%b", 'a"b', "naïve", "n" * 64]
 """Names that break a loader: it refuses them, or takes them for those of another column."""
 
 
-@pytest.mark.usefixtures("decoded")
 def test_names_that_no_column_can_have_are_passed_on_alone(run, twilio):
     for row in truth(twilio, STREAMS_BY_NAME["calls"]):
         twilio.patch(row["sid"], **dict.fromkeys(NAMES, "x"), **{"a-b.c d": "x", "newField": "x"})

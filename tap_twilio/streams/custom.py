@@ -16,7 +16,6 @@ from tap_twilio.declarations import SETTING, Declaration, is_dated
 from tap_twilio.errors import AbsentError, RefusedError, TapError
 from tap_twilio.inference import infer
 from tap_twilio.pages import Request
-from tap_twilio.rows import column
 from tap_twilio.schemas import Endpoint, snake
 from tap_twilio.secrets import NAMES
 from tap_twilio.settings import SettingsError, did_you_mean
@@ -167,7 +166,8 @@ class CustomStream(AccountStream):
         if window is not None and dates is not None and key is not None:
             oldest = floor_of(window.start - FAR_OFF)
             newest = "~" if window.end is None else iso(window.end + FAR_OFF)
-            if not all(oldest < date < newest for date in column(page.records, key) if date):
+            found = [date for record in page.records if (date := record.get(key))]
+            if not all(oldest < date < newest for date in found):
                 after, before = dates.names
                 self.warn_once(
                     "Twilio gives rows of other dates than it is asked for: see whether "

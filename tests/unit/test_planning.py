@@ -21,7 +21,6 @@ from tap_twilio.errors import AbsentError
 from tap_twilio.pages import Page, Request
 from tap_twilio.planning import LAST
 from tap_twilio.records import Converter
-from tap_twilio.rows import Alike
 from tap_twilio.streams.api import Calls, Messages, Queues
 from tap_twilio.undated import FIRST_PAGES, Mark, Reach, Undated
 from tap_twilio.windows import EPOCH, DateFilter, Window, iso
@@ -665,24 +664,6 @@ def test_a_decoded_page_takes_more_memory_in_so_far_as_its_rows_are_kept():
     ]
 
     assert found == [400, 200, 266, 0, 0]
-
-
-def test_rows_that_are_alike_are_decoded_as_those_before():
-    stream = make_stream("queues")
-    stream.alike = Alike(stream.converter)
-    rows = [{"sid": f"QU{n}", "current_size": str(n)} for n in range(120)]
-    first, second = opened(stream, rows), opened(stream, rows)
-
-    assert isinstance(first.records[0], dict)
-    assert not isinstance(second.records[0], dict)
-    for page in (first, second):
-        assert sids(page) == [row["sid"] for row in rows]
-        assert {record.get("account_sid") for record in page.records} == {ACCOUNT}
-        assert [record.get("current_size") for record in page.records] == list(range(120))
-        assert page.received == 120
-        assert page.rows is None
-    odd = opened(stream, [{"sid": "QU1", "odd": 1}])
-    assert odd.records == [{"sid": "QU1", "odd": 1, "account_sid": ACCOUNT}]
 
 
 # --- Rows that are kept --------------------------------------------------------------------------

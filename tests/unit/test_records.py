@@ -17,6 +17,7 @@ from tap_twilio.records import (
     Misfit,
     column,
     converter,
+    lacking,
     to_array,
     to_boolean,
     to_date,
@@ -493,13 +494,13 @@ def test_credentials_in_json_text_are_taken_out():
     assert to_array('[{"password": "s"}]') == [{}]
 
 
-def test_which_fields_may_hold_others():
+def test_which_fields_are_hidden():
     one = Converter(SCHEMA, secrets=["body"])
 
-    fields = ["sid", "price", "sent", "live", "links", "tags", "anything", "new"]
-    assert [name for name in fields if one.may_nest(name)] == fields[4:]
-    hidden = ["body", "auth_token"]
-    assert [name for name in ("sid", *hidden) if one.hides(name)] == hidden
+    assert [name for name in ("sid", "body", "auth_token", "new") if one.hides(name)] == [
+        "body",
+        "auth_token",
+    ]
 
 
 # --- Fields that no schema knows -----------------------------------------------------------------
@@ -590,20 +591,6 @@ def test_rows_that_lack_a_field_hide_none_that_has_it():
     assert rows == [{"sid": "X"}, {"sid": "Y", "live": True, "count": 7}, {"sid": "Z"}]
 
 
-def test_fields_of_one_type_are_looked_at_and_those_of_others_converted():
-    one = Converter(SCHEMA)
-
-    assert one.plain == {
-        "sid": str,
-        "account_sid": str,
-        "body": str,
-        "live": bool,
-        "links": dict,
-        "tags": list,
-    }
-    assert one.typed.keys() == {"price", "count", "sent"}
-
-
 def test_the_rows_of_a_long_page_are_all_typed():
     rows = [{"sid": "X", "count": str(number)} for number in range(2 * BLOCK + 1)]
     Converter(SCHEMA).convert(rows)
@@ -623,18 +610,12 @@ def test_the_rows_of_a_long_page_are_all_typed():
         (to_text, ["x", None, 1, {"a": 1}], ["x", None, "1", '{"a":1}']),
     ],
 )
-def test_a_column_is_read_and_set_by_what_it_is_told(convert_one, values, results):
-    rows = [["another", value] for value in values]
+def test_a_column_is_converted_in_place(convert_one, values, results):
+    rows = [{"x": value} for value in values]
 
-    def get(row, name):
-        return row[name == "x"]
+    column(convert_one)(rows, "x")
 
-    def put(row, name, value):
-        row[name == "x"] = value
-
-    column(convert_one, get, put)(rows, "x")
-
-    assert rows == [["another", value] for value in results]
+    assert rows == [{"x": result} for result in results]
 
 
 @pytest.mark.parametrize("convert_one", [to_datetime, to_integer, to_object])
@@ -781,3 +762,13 @@ def test_parents_are_added_where_they_are_null_or_absent():
 
     assert [row["account_sid"] for row in rows] == ["AC1", "AC1", ""]
     assert [row["more"] for row in rows] == [1, 1, 1]
+
+
+def test_records_that_lack_a_field():
+    rows = [{"sid": "X"}, {"sid": None}, {"sid": "", "price": None}, {"sid": "Y", "price": 0}]
+
+    assert lacking(rows, ["sid"]) == [1]
+    assert lacking(rows, ["price", "sid"]) == [0, 1, 2]
+    assert lacking(rows, ["nothing"]) == [0, 1, 2, 3]
+    assert lacking(rows, []) == []
+    assert lacking([], ["sid"]) == []
