@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from xdist.plugin import pytest_xdist_auto_num_workers as cores
 from xdist.scheduler import LoadFileScheduling
 
 if TYPE_CHECKING:
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
 TOGETHER = {"tests/test_keys.py": "tests/test_all_streams.py"}
 """Files that stay with another besides: they share a run that is long."""
+
+WAITING = 1.5
+"""Processes to each core: tests wait a third of their time, for other processes most of all."""
 
 
 class Scheduling(LoadFileScheduling):
@@ -25,3 +29,8 @@ class Scheduling(LoadFileScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
     """Distribute tests in this way, whatever `--dist` says."""
     return Scheduling(config, log)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Start more processes than there are cores, where their number is left open."""
+    return round(WAITING * cores(config))

@@ -12,6 +12,8 @@ from benchmarks.redirect import redirect
 from benchmarks.results import Reading, load, save, summarize, table
 from benchmarks.scenarios import AIRBYTE, OURS, SINGER_IO, Scenario, World, choose
 
+pytestmark = pytest.mark.door
+
 READING = Reading(
     scenario="cpu",
     connector=OURS,

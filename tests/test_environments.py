@@ -11,6 +11,8 @@ import pytest
 
 import environments
 
+pytestmark = pytest.mark.door
+
 FAKE = """#!/bin/sh
 echo "$UV_DEFAULT_INDEX: $*" >> {log}
 case " $* " in

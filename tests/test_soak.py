@@ -15,6 +15,8 @@ from soak.play import play
 from soak.scenario import Scenario, scenarios
 from tests.harness import PATIENCE, Output
 
+pytestmark = pytest.mark.door
+
 
 @settings(
     max_examples=8,

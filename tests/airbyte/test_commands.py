@@ -19,6 +19,8 @@ from tap_twilio.streams import STREAMS
 from tests.airbyte.harness import catalog
 from tests.harness import PATIENCE, config_for
 
+pytestmark = pytest.mark.door
+
 # --- spec --------------------------------------------------------------------------------------
 
 

@@ -13,6 +13,8 @@ from sandbox import faults
 from tests.airbyte.harness import Said, catalog
 from tests.harness import PATIENCE, STREAMS_BY_NAME, config_for, keyed, truth
 
+pytestmark = pytest.mark.door
+
 BOTH_KINDS = ["calls", "call_recordings", "messages", "message_media", "incoming_phone_numbers"]
 COMPLETE = {"__ab_full_refresh_sync_complete": True}
 NO_CURSOR = {"__ab_no_cursor_state_message": True}
