@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import math
 import queue
 import threading
-import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -38,27 +36,9 @@ find room though others, known earlier, have filled it."""
 
 MIB = 1024 * 1024
 
-BYTES_AHEAD = 32 * MIB
+BYTES_AHEAD = 24 * MIB
 """Bound on the memory of pages in flight or waiting; those in flight count as much as others of
 their kind had."""
-
-BYTES_LOOSE = 16 * MIB
-"""Bytes of pages that wait as they came. What exceeds that is compressed, to a tenth: the latest
-first, as those that are wanted soon aren't worth it."""
-
-LEAST_ROOM = 8 * MIB
-"""Bytes of pages to ask for ahead while none has to be waited for."""
-
-BYTES_A_SECOND = 80 * MIB
-"""Room to add for each second of waiting: twice of what is emitted in a second, about."""
-
-BUSY = 3.0
-"""How many times the quickest of large pages took may be taken while Twilio is as quick as it can
-be. Beyond, it is busy with what it was asked, and asking for more makes nothing come sooner."""
-
-PROMPT_PAGES = 16
-"""Pages in a row that were there when their turn came, after which an eighth of the room is given
-back."""
 
 
 class Ask(Protocol):
@@ -86,8 +66,7 @@ class Ask(Protocol):
         """Ask Twilio for the page; called by a worker.
 
         The page tells its ``length``, in bytes that came, and its ``size``, in bytes that it
-        takes. What follows it may change its size, as does its method ``pack``, by which it is
-        to take less until it is taken.
+        takes. What follows it may change its size.
         """
 
     def follow(self, page: Any) -> Iterable[Iterator[Any]]:  # noqa: ANN401
@@ -95,10 +74,6 @@ class Ask(Protocol):
 
     def may_go(self) -> bool:
         """Tell whether the account bears another request now."""
-
-
-def _never() -> float:
-    return math.inf
 
 
 @dataclass(slots=True)
@@ -110,10 +85,8 @@ class _Entry:
     page: Any = None
     error: BaseException | None = None
     done: bool = False
-    took: float = 0.0
     length: int = 0
     size: int = 0
-    packed: bool = False
 
 
 @dataclass
@@ -132,11 +105,7 @@ class Ahead:
     _count: Iterator[int] = field(default_factory=itertools.count)
     _position: Order = ()
     _in_flight: int = 0
-    _room: int = LEAST_ROOM
-    _cramped: bool = False
-    _prompt_pages: int = 0
     _lengths: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
-    _quickest: defaultdict[str, float] = field(default_factory=lambda: defaultdict(_never))
     _asked: queue.SimpleQueue[_Entry | None] = field(default_factory=queue.SimpleQueue)
     _brought: queue.SimpleQueue[_Entry | None] = field(default_factory=queue.SimpleQueue)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -178,29 +147,16 @@ class Ahead:
             entry = self._send(ask)
         self._collect(wait=False)
         self._pump()
-        self._adapt(entry, self._wait(entry))
+        self._wait(entry)
         if entry.error is not None:
             raise entry.error
         return entry.page
 
-    def _wait(self, entry: _Entry) -> float:
-        began, waited = time.monotonic(), 0.0
+    def _wait(self, entry: _Entry) -> None:
         while not entry.done:
             self.checkpoint()
             self._collect(wait=True)
             self._pump()
-            waited = time.monotonic() - began
-        return waited
-
-    def _adapt(self, entry: _Entry, waited: float) -> None:
-        """Ask as far ahead as spares waiting: what comes earlier only takes memory."""
-        self._prompt_pages = 0 if waited else self._prompt_pages + 1
-        if waited and self._cramped and entry.took <= BUSY * self._quickest[entry.kind]:
-            self._room = min(BYTES_AHEAD, self._room + int(waited * BYTES_A_SECOND))
-        elif self._prompt_pages == PROMPT_PAGES:
-            self._prompt_pages = 0
-            self._room = max(LEAST_ROOM, self._room * 7 // 8)
-        self._cramped = False
 
     def skip(self, order: Order) -> None:
         """Give up a part of the traversal: nothing below a place will be wanted.
@@ -238,12 +194,10 @@ class Ahead:
 
     def _work(self) -> None:
         while (entry := self._asked.get()) is not None:
-            began = time.monotonic()
             try:
                 entry.page = entry.ask.fetch()
             except BaseException as error:  # noqa: BLE001
                 entry.error = error
-            entry.took = time.monotonic() - began
             self._brought.put(entry)
 
     def _collect(self, *, wait: bool) -> None:
@@ -274,26 +228,7 @@ class Ahead:
                 return
         entry.length, entry.size = max(page.length, page.size), page.size
         # Those that come next may be as large, though the last ones were small.
-        usual = self._lengths[entry.kind] = max(entry.length, self._lengths[entry.kind] * 63 // 64)
-        if entry.length >= usual // 2:
-            # Nor does one that was quick by chance say for long what is usual.
-            self._quickest[entry.kind] = min(entry.took, self._quickest[entry.kind] * 65 / 64)
-        if self._entries.get(entry.ask.order) is entry:
-            self._pack()
-
-    def _pack(self) -> None:
-        """Compress what exceeds :data:`BYTES_LOOSE` of the pages that wait."""
-        loose = {
-            order: entry
-            for order, entry in self._entries.items()
-            if entry.page is not None and not entry.packed
-        }
-        held = sum(entry.size for entry in loose.values())
-        while held > BYTES_LOOSE:
-            entry = loose.pop(max(loose))
-            held -= entry.size
-            entry.page.pack()
-            entry.size, entry.packed = entry.page.size, True
+        self._lengths[entry.kind] = max(entry.length, self._lengths[entry.kind] * 63 // 64)
 
     def _pump(self) -> None:
         blocked, full = [], set()
@@ -338,8 +273,4 @@ class Ahead:
         if sooner >= room or rivals >= RESERVE * room:
             return False
         # Some room is always there for the nearest, whatever others have filled.
-        fits = held <= BYTES_AHEAD >> height or near <= BYTES_LOOSE >> (height + 1)
-        if light or (fits and near <= self._room >> height):
-            return fits
-        self._cramped = True
-        return False
+        return held <= BYTES_AHEAD >> height or near <= BYTES_AHEAD >> (height + 2)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Raw
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from msgspec import Raw
 
     from tap_twilio.ahead import Order
     from tap_twilio.planning import PlannedStream
@@ -40,7 +39,6 @@ class Page:
             are searched for.
         latest: The latest date of those that have one, there.
         end: Key and date of its last row.
-        packed: Its rows, compressed, while it waits for its turn.
         lost: How many of its rows were no objects.
         oddities: What else is to be said of it.
     """
@@ -61,20 +59,8 @@ class Page:
     latest: str | None = None
     end: tuple[tuple[Any, ...], str | None] | None = None
     more: dict[str, str] | None = None
-    packed: bytes | None = None
     lost: int = 0
     oddities: tuple[str, ...] = ()
-
-    def pack(self) -> None:
-        """Take less memory, if its rows aren't decoded yet."""
-        if self.rows is not None:
-            self.packed, self.rows = zlib.compress(self.rows, 1), None
-            self.size = len(self.packed)
-
-    def unpack(self) -> None:
-        """Be as before, once its turn has come."""
-        if self.packed is not None:
-            self.rows, self.packed = Raw(zlib.decompress(self.packed)), None
 
     def keep(self, indexes: list[int]) -> None:
         """Leave out records, without a change to the places of their children.

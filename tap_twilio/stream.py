@@ -126,7 +126,6 @@ class TwilioStream(PlannedStream):
 
     def _take(self, request: Request) -> Page:
         page: Page = self.run.ahead.take(request)
-        page.unpack()
         self.open(page)
         if page.lost:
             self.run.progress.lost[self.name] += page.lost

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from sandbox import faults
-from tap_twilio.pages import Page
 from tests.harness import assert_complete, config_for
 
 BROKEN = {
@@ -134,22 +133,3 @@ def test_a_link_back_to_an_earlier_page_ends_in_an_error(run, sandbox):
 
     assert output.exit_code == 1
     assert "lead in a circle" in output.log
-
-
-def test_pages_that_were_packed_come_out_whole(run, sandbox, monkeypatch):
-    packed = []
-
-    def pack(page):
-        as_before(page)
-        packed.append(page.packed)
-
-    as_before = Page.pack
-    monkeypatch.setattr(Page, "pack", pack)
-    monkeypatch.setattr("tap_twilio.ahead.BYTES_LOOSE", 0)
-    twilio = sandbox(volumes={"calls": 400, "messages": 300}, subaccounts=1)
-
-    output = run(config_for(twilio, page_size=20), streams=["calls", "messages", "message_media"])
-
-    assert output.exit_code == 0
-    assert sum(one is not None for one in packed) > 10
-    assert_complete(output, twilio, "calls", "messages", "message_media")

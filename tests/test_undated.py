@@ -88,7 +88,6 @@ def test_searches_of_all_accounts_begin_before_their_turn(run, sandbox):
 def test_searches_begin_before_their_turn_though_windows_have_no_room(run, sandbox, monkeypatch):
     volumes = {"calls": 0, "messages": 1200}
     twilio = sandbox(volumes=volumes, subaccounts=4, days=400, page_latency=0.01)
-    monkeypatch.setattr("tap_twilio.ahead.LEAST_ROOM", 1)
     monkeypatch.setattr("tap_twilio.ahead.PAGES_PER_REQUEST", 1)
 
     output = run(config_for(twilio, page_size=20, max_concurrent_requests=4), streams=["messages"])
