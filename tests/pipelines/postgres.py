@@ -76,10 +76,10 @@ class Postgres:
         return os.geteuid() == 0
 
     def __enter__(self) -> Self:
-        end = f'kill -QUIT "$(head -n 1 {self.folder}/data/postmaster.pid)"; rm -rf {self.folder}'
+        end = 'kill -QUIT "$(head -n 1 "$1/data/postmaster.pid")"; rm -rf "$1"'
         # Its input ends even where this process is killed.
         self._guard = subprocess.Popen(
-            ["/bin/sh", "-c", f"cat; {end}"],
+            ["/bin/sh", "-c", f"cat; {end}", "sh", self.folder],
             stdin=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,

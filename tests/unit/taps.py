@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import logging
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -13,10 +14,14 @@ from tap_twilio.tap import TapTwilio
 
 NOW = datetime(2026, 11, 20, 12, 34, 56, tzinfo=UTC)
 ACCOUNT = "AC" + "0" * 32
-# The process keeps it out of all logs from then on: nothing else may look like it.
+# The process keeps these out of all logs from then on: nothing else may look like them.
 TOKEN = "the-token-of-unit-tests"
+OWN_TOKEN = "the-token-of-a-subaccount"
+PII_KEY = "the-pii-key-of-unit-tests"
 SUBACCOUNT = "AC" + "1" * 32
 WHOSE = {"account_sid": ACCOUNT}
+MARK = "2026-11-10T08:00:00Z"
+MOMENT = datetime.fromisoformat(MARK)
 
 
 class Twilio:
@@ -143,3 +148,8 @@ def bookmarks_of(tap):
 def states(tap):
     """Give the states that a tap wrote."""
     return [message["value"] for message in tap.messages if message["type"] == "STATE"]
+
+
+def warnings_of(caplog):
+    """Give what was logged as a warning or worse."""
+    return [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING]

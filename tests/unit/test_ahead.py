@@ -476,11 +476,11 @@ def learn(ahead, machine, size, *, number=8, **options):
     machine.begun.clear()
 
 
-def admitted(ahead, machine, *, first=(2,), **options):
+def admitted(ahead, machine, **options):
     """Tell how many pages are asked for ahead at once."""
     machine.begun.clear()
-    ahead.hint(iter(wants_of(machine, 100, first=first, prefix="ahead", **options)))
-    ahead.take(Want((*first, -1), "pause", machine, kind="pause", delay=0))
+    ahead.hint(iter(wants_of(machine, 100, first=(2,), prefix="ahead", **options)))
+    ahead.take(Want((2, -1), "pause", machine, kind="pause", delay=0))
     return len([name for name in machine.begun if name.startswith("ahead")])
 
 

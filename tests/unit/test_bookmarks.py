@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
-from typing import ClassVar
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_twilio.pages import Page, Request
-from tap_twilio.streams.accounts import AccountStream
-from tap_twilio.streams.api import CallRecordings, Recordings
-from tap_twilio.windows import EPOCH, DateFilter, Window, iso
+from tap_twilio.streams.api import CallRecordings
+from tap_twilio.windows import DAY, EPOCH, DateFilter, Window, iso
 from tests.unit.taps import (
     ACCOUNT,
+    MARK,
+    MOMENT,
     NOW,
+    OWN_TOKEN,
     SUBACCOUNT,
     WHOSE,
     bookmarks_of,
@@ -26,11 +26,8 @@ from tests.unit.taps import (
     states,
     tap_of,
     utc,
+    warnings_of,
 )
-
-DAY = timedelta(days=1)
-MARK = "2026-11-10T08:00:00Z"
-MOMENT = utc("2026-11-10T08:00:00")
 
 
 class DatedRecordings(CallRecordings):
@@ -40,19 +37,6 @@ class DatedRecordings(CallRecordings):
     window = DateFilter("DateCreated")
 
 
-class Versions(AccountStream):
-    """A list whose path has a placeholder that no list gives."""
-
-    name = "versions"
-    path = "/2010-04-01/Accounts/{account_sid}/{kind}/Versions.json"
-    path_values: ClassVar = {"kind": ("a", "b")}
-
-    @classmethod
-    def load(cls):
-        schema, endpoint = Recordings.load()
-        return schema, endpoint
-
-
 def names(streams):
     return sorted(stream.name for stream in streams)
 
@@ -60,10 +44,6 @@ def names(streams):
 def window_of(stream, context=WHOSE):
     whole = stream.range(context)
     return whole and (iso(whole.start), whole.end and iso(whole.end))
-
-
-def warnings_of(caplog):
-    return [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING]
 
 
 # --- Parents and children ------------------------------------------------------------------------
@@ -102,7 +82,6 @@ def test_ancestors_are_the_parent_first():
 @pytest.mark.parametrize(
     ("name", "placeholder", "is_accounts_own"),
     [
-        ("accounts", None, False),
         ("calls", "account_sid", True),
         ("studio_flows", "account_sid", True),
         ("studio_executions", "flow_sid", False),
@@ -113,8 +92,12 @@ def test_ancestors_are_the_parent_first():
 def test_the_last_placeholder_is_what_the_parent_gives(name, placeholder, is_accounts_own):
     stream = make_stream(name)
 
-    assert placeholder == (stream.placeholder if stream.ancestors else None)
+    assert stream.placeholder == placeholder
     assert stream.is_accounts_own is is_accounts_own
+
+
+def test_the_list_of_accounts_is_no_accounts_own():
+    assert make_stream("accounts").is_accounts_own is False
 
 
 # --- Who may be read -----------------------------------------------------------------------------
@@ -620,36 +603,43 @@ def test_a_list_of_each_parent_moves_no_bookmark_by_itself():
     assert tap.state == {}
 
 
+ALONE = ("studio_executions",)
+WITH_STEPS = ("studio_executions", "studio_execution_steps")
+
+
 @pytest.mark.parametrize(
-    ("failed", "refused", "moves"),
+    ("streams", "failed", "refused", "moves"),
     [
-        ([], [], True),
-        ([("studio_executions", ACCOUNT)], [], False),
-        ([("studio_flows", ACCOUNT)], [], False),
-        ([("studio_execution_steps", ACCOUNT)], [], False),
-        ([("accounts", ACCOUNT)], [], False),
-        ([("studio_executions", SUBACCOUNT)], [], True),
-        ([("studio_flow_revisions", ACCOUNT)], [], True),
-        ([], [("studio_executions", ACCOUNT)], False),
-        ([], [("studio_flows", ACCOUNT)], False),
+        *(
+            (streams, *case)
+            for streams in (ALONE, WITH_STEPS)
+            for case in [
+                ([], [], True),
+                ([("studio_executions", ACCOUNT)], [], False),
+                ([("studio_flows", ACCOUNT)], [], False),
+                ([("accounts", ACCOUNT)], [], False),
+                ([("studio_executions", SUBACCOUNT)], [], True),
+                ([("studio_flow_revisions", ACCOUNT)], [], True),
+                ([], [("studio_executions", ACCOUNT)], False),
+                ([], [("studio_flows", ACCOUNT)], False),
+            ]
+        ),
+        (ALONE, [("studio_execution_steps", ACCOUNT)], [], True),
+        (WITH_STEPS, [("studio_execution_steps", ACCOUNT)], [], False),
     ],
 )
-def test_a_list_of_each_parent_moves_its_bookmark_once_all_were_read(failed, refused, moves):
-    tap = make_tap("studio_executions", "studio_flow_revisions", unselected=["studio_test_users"])
-    steps = make_tap("studio_executions", "studio_execution_steps", "studio_flow_revisions")
-    for one in (tap, steps):
-        one.run.failed.update(failed)
-        one.run.refused.update(refused)
-        one.streams["studio_flows"].finish_below(WHOSE)
+def test_a_list_of_each_parent_moves_its_bookmark_once_all_were_read(
+    streams, failed, refused, moves
+):
+    tap = make_tap(*streams, "studio_flow_revisions", unselected=["studio_test_users"])
+    tap.run.failed.update(failed)
+    tap.run.refused.update(refused)
 
-    if failed == [("studio_execution_steps", ACCOUNT)]:
-        assert bookmarks_of(steps) == {}
-        return
-    assert bookmarks_of(tap) == ({("studio_executions", ACCOUNT): iso(NOW)} if moves else {})
+    tap.streams["studio_flows"].finish_below(WHOSE)
+
+    reached = {(name, ACCOUNT): iso(NOW) for name in streams}
+    assert bookmarks_of(tap) == (reached if moves else {})
     assert len(states(tap)) == moves
-    assert set(bookmarks_of(steps)) == (
-        {("studio_executions", ACCOUNT), ("studio_execution_steps", ACCOUNT)} if moves else set()
-    )
 
 
 def test_a_list_of_each_parent_that_was_refused_meanwhile_moves_nothing():
@@ -673,7 +663,7 @@ def test_a_list_of_each_parent_that_is_read_whole_moves_nothing():
 
 
 def test_lists_of_each_parent_move_the_bookmark_of_their_account():
-    own = {SUBACCOUNT: {"auth_token": "1" * 32}}
+    own = {SUBACCOUNT: {"auth_token": OWN_TOKEN}}
     tap = make_tap("studio_executions", subaccount_credentials=own)
 
     tap.streams["studio_flows"].finish_below({"account_sid": SUBACCOUNT})

@@ -31,13 +31,26 @@ def stream(keys=("sid",), *, wanted=True, identity=all_of):
     )
 
 
-def request_of(link=None, of=None, order=(3, 1, 0), **params):
-    return Request(of or stream(), {}, order, params, link)
+def request_of(link=None, of=None, **params):
+    return Request(of or stream(), {}, (3, 1, 0), params, link)
 
 
 def page_of(request, *names, following=None, **fields):
     records = [{"sid": name} if isinstance(name, str) else name for name in names]
     return Page(None, 0, 0, 20, None, request, records=records, following=following, **fields)
+
+
+def taking(*answers):
+    """Give pages in order, or raise what stands in the place of one."""
+    left = list(answers)
+
+    def take(_request):
+        answer = left.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return take
 
 
 class Script:
@@ -120,17 +133,11 @@ def test_a_list_is_read_anew_at_a_place_after_the_one_that_broke():
 
 def test_a_page_of_the_same_list_by_number_is_a_next_one():
     first = request_of(Page="0")
-    answers = [
+    take = taking(
         page_of(first, "a", following=request_of(Page="1")),
         GONE,
         page_of(first, "a", "b"),
-    ]
-
-    def take(_request):
-        answer = answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+    )
 
     pages = list(Chain(first, take))
 
@@ -317,18 +324,12 @@ def test_a_window_that_was_split_is_read_part_by_part():
 @pytest.mark.parametrize("restarts", [True, False])
 def test_a_part_is_read_anew_as_the_whole_would_be(restarts):
     first, part = request_of(), request_of("part")
-    answers = [
+    take = taking(
         page_of(first, parts=[part]),
         page_of(part, "a", following=request_of("next")),
         GONE,
         page_of(part, "a", "b"),
-    ]
-
-    def take(_request):
-        answer = answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+    )
 
     pages = Chain(first, take, restartable=restarts)
 

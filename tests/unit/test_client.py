@@ -27,9 +27,20 @@ from tap_twilio.errors import (
 )
 from tap_twilio.pages import Page, Request
 from tap_twilio.pagination import ShapeError
+from tap_twilio.redaction import is_news
 from tap_twilio.streams.api import Messages, Queues
 from tap_twilio.windows import EPOCH, DateFilter, Window
-from tests.unit.taps import ACCOUNT, SUBACCOUNT, WHOSE, make_stream, make_tap, utc
+from tests.unit.taps import (
+    ACCOUNT,
+    OWN_TOKEN,
+    PII_KEY,
+    SUBACCOUNT,
+    WHOSE,
+    make_stream,
+    make_tap,
+    utc,
+    warnings_of,
+)
 
 API = "https://api.twilio.com"
 QUEUES = f"/2010-04-01/Accounts/{ACCOUNT}/Queues.json"
@@ -105,9 +116,12 @@ def test_credentials_are_no_part_of_a_record():
     assert {"friendly_name", "sid"} <= make_stream("queues").schema["properties"].keys()
 
 
-@pytest.mark.parametrize(("how", "types"), [("hash", ["string", "null"]), ("drop", None)])
-def test_a_schema_tells_of_masked_records_and_the_wires_of_what_comes(how, types):
-    stream = make_stream("conferences", pii=how, **({"pii_key": "k" * 32} if how == "hash" else {}))
+@pytest.mark.parametrize(
+    ("config", "types"),
+    [({"pii": "hash", "pii_key": PII_KEY}, ["string", "null"]), ({"pii": "drop"}, None)],
+)
+def test_a_schema_tells_of_masked_records_and_the_wires_of_what_comes(config, types):
+    stream = make_stream("conferences", **config)
 
     announced = stream.schema["properties"].get("friendly_name")
     assert (announced and announced["type"]) == types
@@ -136,8 +150,8 @@ def test_keys_and_bookmarks_are_never_masked():
     assert "uri" not in properties
 
 
-def test_a_stream_logs_nothing_twice_for_the_sdk():
-    assert len(make_stream("queues").logger.filters) == 1
+def test_a_stream_leaves_out_what_the_sdk_says_too_often():
+    assert make_stream("queues").logger.filters == [is_news]
 
 
 # --- Catalogs ------------------------------------------------------------------------------------
@@ -156,10 +170,6 @@ def catalog_of(stream, *, selected=True, **properties):
             ]
         }
     )
-
-
-def warnings_of(caplog):
-    return [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING]
 
 
 def test_records_stay_what_they_are_whatever_a_catalog_says(caplog):
@@ -250,10 +260,7 @@ def test_a_catalog_made_before_masking_still_shows_no_more_of_other_streams(capl
     ],
 )
 def test_the_address_has_the_parents_sids_quoted(name, context, config, url):
-    found = make_stream(name, **config).get_url(context)
-
-    assert found == url or found.startswith("http://localhost:8000")
-    assert found.endswith(url.removeprefix("http://localhost:8000/studio"))
+    assert make_stream(name, **config).get_url(context) == url
 
 
 @pytest.mark.parametrize(
@@ -341,7 +348,7 @@ def test_what_was_mended_of_an_answer_is_told():
 
 
 def test_whoever_the_rows_are_of_signs():
-    own = {SUBACCOUNT: {"auth_token": "1" * 32}}
+    own = {SUBACCOUNT: {"auth_token": OWN_TOKEN}}
     tap = make_tap("queues", "studio_flows", subaccount_credentials=own)
     flows = {"flows": [], "meta": {"key": "flows", "next_page_url": None}}
 
@@ -787,9 +794,15 @@ def test_a_pause_is_told_with_its_reason(failure, level, waits, caplog):
 def test_a_warning_comes_once(messages):
     stream = make_stream("queues")
     told = []
-    stream.logger.addFilter(lambda record: told.append(record.getMessage()))
-    for message in messages:
-        stream.warn_once(message)
-    stream.logger.filters.clear()
+
+    def note(record):
+        told.append(record.getMessage())
+
+    stream.logger.addFilter(note)
+    try:
+        for message in messages:
+            stream.warn_once(message)
+    finally:
+        stream.logger.removeFilter(note)
 
     assert told == [f"queues: {message}" for message in dict.fromkeys(messages)]

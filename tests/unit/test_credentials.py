@@ -87,8 +87,17 @@ def test_an_account_signs_by_the_list_where_the_settings_give_nothing(account, d
     assert credentials().signs_by_list(account) is does
 
 
-def test_no_secret_is_written_with_the_credentials():
-    known = credentials()
+class Shown(HTTPBasicAuth):
+    """A signature that shows its password."""
 
-    assert "token" not in repr(known)
+    def __repr__(self):
+        return self.password
+
+
+def test_no_secret_is_written_with_the_credentials():
+    shown = Shown("SKshown", "secret")
+
+    known = Credentials(MAIN, shown, given={GIVEN: shown}, listed={LISTED: shown})
+
+    assert repr(shown) == "secret"
     assert "secret" not in repr(known)

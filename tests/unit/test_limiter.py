@@ -318,26 +318,31 @@ def test_a_limit_that_grows_wakes_one_who_waits():
 
 
 def test_no_more_than_the_limit_are_in_flight():
-    limiter = Limiter(cap=3)
-    most = 0
-    lock = threading.Lock()
+    watched = Watched()
+    limiter = Limiter(cap=3, _changed=watched)
+    may_leave = threading.Event()
+    seen = []
 
     def work():
-        nonlocal most
         for _ in range(20):
             sent = limiter.enter()
-            with lock:
-                most = max(most, limiter.in_flight)
+            seen.append(limiter.in_flight)
+            watched.begun.release()
+            may_leave.wait()
             limiter.leave()
             limiter.succeeded(sent)
 
     threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:
         thread.start()
+    # Nobody leaves before each has either entered or begun to wait.
+    for _ in threads:
+        watched.begun.acquire()
+    may_leave.set()
     for thread in threads:
         thread.join()
 
-    assert most <= 3
+    assert max(seen) == 3
     assert limiter.in_flight == 0
 
 

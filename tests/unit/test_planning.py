@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import logging
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
@@ -23,22 +22,21 @@ from tap_twilio.planning import LAST
 from tap_twilio.records import Converter
 from tap_twilio.streams.api import Calls, Messages, Queues
 from tap_twilio.undated import FIRST_PAGES, Mark, Reach, Undated
-from tap_twilio.windows import EPOCH, DateFilter, Window, iso
+from tap_twilio.windows import DAY, EPOCH, SECOND, DateFilter, Window, iso
 from tests.unit.taps import (
     ACCOUNT,
+    MARK,
+    MOMENT,
     NOW,
+    PII_KEY,
     SUBACCOUNT,
     WHOSE,
     make_stream,
     make_tap,
     state_of,
     utc,
+    warnings_of,
 )
-
-DAY = timedelta(days=1)
-SECOND = timedelta(seconds=1)
-MARK = "2026-11-10T08:00:00Z"
-MOMENT = utc("2026-11-10T08:00:00")
 
 
 def written(window):
@@ -622,7 +620,7 @@ def test_a_stand_in_takes_the_place_of_what_is_null_by_right():
     [
         ({}, "passed on"),
         ({"pii": "drop"}, "dropped"),
-        ({"pii": "hash", "pii_key": "k" * 32}, "hashed"),
+        ({"pii": "hash", "pii_key": PII_KEY}, "hashed"),
     ],
 )
 def test_a_field_that_no_schema_knows_is_told_once(config, fate, caplog):
@@ -630,8 +628,7 @@ def test_a_field_that_no_schema_knows_is_told_once(config, fate, caplog):
     opened(stream, [{"sid": "QU1", "odd": 1}])
     opened(stream, [{"sid": "QU1", "odd": 2}])
 
-    told = [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING]
-    assert told == [f"queues: field 'odd' is not in the schema; it is {fate}"]
+    assert warnings_of(caplog) == [f"queues: field 'odd' is not in the schema; it is {fate}"]
 
 
 def test_secrets_of_a_stream_are_taken_out():
@@ -804,9 +801,9 @@ FLOOR, RECENT = utc("2026-11-01"), utc("2026-11-10")
 SEARCH = Undated(FLOOR, RECENT, shared=True)
 
 
-def found_by(rows, *, until=None, link="next", shared=True, name="messages"):
-    search = replace(SEARCH, until=until, shared=shared)
-    return opened(make_stream(name), rows, undated=search, link=link)
+def found_by(rows, *, until=None):
+    search = replace(SEARCH, until=until)
+    return opened(make_stream("messages"), rows, undated=search, link="next")
 
 
 def test_a_search_keeps_rows_without_a_date_that_are_not_too_old():
@@ -1072,7 +1069,7 @@ def test_pages_are_asked_for_ahead_beyond_where_rows_without_a_date_recur(
 
 
 @pytest.mark.parametrize("reason", ["final", "a walk that has an end"])
-def test_where_the_next_walk_begins_is_known_no_page_is_asked_for_beyond(reason):
+def test_no_page_is_asked_for_beyond_where_the_next_walk_begins(reason):
     reach = Reach(is_final=reason == "final")
     until = None if reason == "final" else NEXT_WALK
     stream, page = undated_page([DATED], number=20, reach=reach, until=until)
@@ -1096,16 +1093,12 @@ def test_reach_never_shrinks():
         (7, {}, False),
         (8, {}, False),
         (7, {"shared": False}, True),
-        (7, {"until": NEXT_WALK}, True),
+        (7, {"until": replace(NEXT_WALK, date=iso(FLOOR))}, True),
         (7, {"reach": Reach(wanted=9)}, True),
     ],
 )
 def test_a_page_that_another_walk_may_give_is_not_asked_for_ahead(number, options, ahead):
     stream, page = undated_page([OLD], number=number, **options)
-    if "until" in options:
-        page.request.undated = replace(
-            page.request.undated, until=replace(NEXT_WALK, date=iso(FLOOR))
-        )
 
     wanted = stream.arrived(page)
 
@@ -1126,8 +1119,8 @@ def calls_of(dates, **more):
     return {"calls": [{"sid": f"CA{n}", "start_time": date} for n, date in enumerate(dates)]} | more
 
 
-def split(dates, *answers, name="calls", link="/next", config=None, **options):
-    stream = make_stream(name, **({"page_size": 2} | (config or {})))
+def split(dates, *answers, link="/next", config=None, **options):
+    stream = make_stream("calls", **({"page_size": 2} | (config or {})))
     stream.run.transport.answers = [calls_of(dates, next_page_uri=link), *answers]
     request = request_of(stream, **({"window": WINDOW, "params": ASKED} | options))
     return stream, stream.fetch(request)
@@ -1209,15 +1202,18 @@ def test_whether_a_filter_heeds_the_time_is_found_out_once():
     assert not any(part.window.start.hour for part in page.parts)
 
 
-def test_where_that_cannot_be_found_out_now_it_is_asked_again():
+def test_a_probe_that_fails_is_asked_again_for_the_next_window():
     stream, page = split(SPREAD, *[b"[]"] * 2)
 
     assert stream.run.heeds_time == {}
     assert_tiles(page.parts, WINDOW)
     assert not any(part.window.start.hour for part in page.parts)
+    stream.run.transport.answers = [calls_of(SPREAD, next_page_uri="/next"), HEEDED]
+    stream.fetch(request_of(stream, window=WINDOW, params=ASKED))
+    assert stream.run.heeds_time == {"calls": True}
 
 
-def test_where_that_is_answered_as_a_window_without_rows_is_nothing_is_found_out():
+def test_a_404_to_the_probe_tells_nothing_of_the_filter():
     class Absent(Calls):
         absent_is_empty = True
 
@@ -1278,7 +1274,7 @@ def test_a_query_that_is_capped_is_split_as_soon_as_it_holds_more_than_a_page():
 MONITOR = "https://monitor.twilio.com"
 
 
-def test_parts_of_whole_days_need_no_such_thing():
+def test_parts_of_whole_days_need_no_probe():
     window = Window(utc("2026-08-01"), utc("2026-11-11"))
     dates = ("2026-11-10T23:00:00Z", "2026-11-01T23:00:00Z")
     stream, page = split(dates, window=window)
@@ -1328,9 +1324,14 @@ def test_a_page_that_a_link_led_to_is_not_split():
     request = request_of(stream, window=WINDOW, link="https://api.twilio.com/x")
 
     assert stream.fetch(request).parts == []
-    queues = make_stream("queues", page_size=2)
-    queues.run.transport.answers = [{"queues": [], "next_page_uri": "/next"}]
-    assert queues.fetch(request_of(queues, window=WINDOW)).parts == []
+
+
+def test_a_list_without_dates_is_not_split():
+    stream = make_stream("queues", page_size=2)
+    rows = [{"sid": f"QU{n}", "date_created": date} for n, date in enumerate(SPREAD)]
+    stream.run.transport.answers = [{"queues": rows, "next_page_uri": "/next"}]
+
+    assert stream.fetch(request_of(stream, window=WINDOW)).parts == []
 
 
 def test_an_empty_window_of_usage_is_not_split():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from decimal import Decimal
 
 import pytest
@@ -79,7 +78,9 @@ def test_integers(value, result):
     assert to_integer(value) == result
 
 
-@pytest.mark.parametrize("value", ["4.5", "a few", Decimal("0.5"), True, [], "NaN", "Infinity"])
+@pytest.mark.parametrize(
+    "value", ["4.5", "a few", Decimal("0.5"), True, False, [], "NaN", "Infinity"]
+)
 def test_what_is_no_integer(value):
     with pytest.raises(Misfit):
         to_integer(value)
@@ -98,7 +99,11 @@ def test_numbers_keep_their_decimals(value, written):
     assert str(to_number(value)) == written
 
 
-@pytest.mark.parametrize("value", ["free", "NaN", "-Infinity", False, {}])
+def test_an_empty_text_is_no_number():
+    assert to_number("") is None
+
+
+@pytest.mark.parametrize("value", ["free", "NaN", "-Infinity", True, False, {}])
 def test_what_is_no_number(value):
     with pytest.raises(Misfit):
         to_number(value)
@@ -347,12 +352,6 @@ def test_unknown_fields_pass_and_are_told_once_each():
     assert {field for field, _ in told} == {"new", "newer"}
 
 
-def test_secrets_are_taken_out():
-    (row,), _ = convert({"sid": "X", "body": "b", "auth_token": "s"}, secrets=["auth_token"])
-
-    assert row == {"sid": "X", "body": "b"}
-
-
 def test_no_rows_are_no_trouble():
     assert convert()[0] == []
 
@@ -375,15 +374,6 @@ def test_no_rows_are_no_trouble():
 def test_what_only_looks_like_a_timestamp_is_none(value):
     with pytest.raises(Misfit):
         to_datetime(value)
-
-
-@pytest.fixture
-def far_from_utc(monkeypatch):
-    monkeypatch.setenv("TZ", "Asia/Kathmandu")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
 
 
 @pytest.mark.usefixtures("far_from_utc")
@@ -429,18 +419,6 @@ def test_an_integer_may_have_a_sign_and_a_point():
     assert [to_integer(value) for value in ("+7", "-07", "7.00", "7e2")] == [7, -7, 7, 700]
 
 
-def test_an_empty_text_is_no_number_and_no_amount():
-    assert to_number("") is None
-    assert to_integer("") is None
-
-
-@pytest.mark.parametrize("value", [True, False])
-def test_truth_is_no_number(value):
-    for convert_one in (to_number, to_integer):
-        with pytest.raises(Misfit):
-            convert_one(value)
-
-
 # --- Credentials ---------------------------------------------------------------------------------
 
 
@@ -468,7 +446,7 @@ def test_credentials_within_are_taken_out_and_told_of(field):
 
     (row, other), told = convert({"sid": "X", field: value}, {"sid": "Y", "body": "b"})
 
-    assert row[field] in ([held], held)
+    assert row[field] == value
     assert held == {"url": "u", "deep": [{"name": "n"}]}
     assert other == {"sid": "Y", "body": "b"}
     oddity = "held 'auth_token', which has the name of a credential; it never leaves the tap"
@@ -545,7 +523,9 @@ def test_the_forms_of_rows_that_are_remembered_are_bounded(monkeypatch):
     one = Converter(SCHEMA, report=lambda *what: told.append(what))
     for number in [*range(10), *range(10)]:
         one.convert([{"sid": "X", f"field_{number}": 1}])
-        assert all(len(kept) <= 3 for kept in vars(one).values() if isinstance(kept, set))
+        sizes = [len(kept) for kept in vars(one).values() if isinstance(kept, set)]
+        assert sizes
+        assert max(sizes) <= 3
 
     assert len(told) == 10
 

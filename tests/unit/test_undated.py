@@ -172,8 +172,8 @@ def test_walks_keep_their_order_after_the_first():
 
 
 @given(
-    received=st.lists(st.integers(0, 20), max_size=120),
-    walked=st.integers(FIRST_PAGES, 200),
+    received=st.lists(st.sampled_from((0, 7, 20)), min_size=30, max_size=150),
+    walked=st.integers(FIRST_PAGES, 25),
 )
 def test_walks_make_up_the_list(received, walked):
     marks = Marks(FILTERS)
