@@ -161,12 +161,13 @@ def test_declared_streams_are_tables_too(small):
     assert len(parts) == len(small.accounts) * 3
 
 
-def test_a_key_in_the_environment_is_for_queries_that_hash(small, monkeypatch):
+def test_a_key_in_the_environment_needs_a_word_on_personal_data(small, monkeypatch):
     monkeypatch.setenv("TAP_TWILIO_PII_KEY", "a long and random key")
 
     with pytest.raises(TwilioError, match="pii_key: it is of no use"):
         job(small, "messages")
     assert job(small, "messages", pii="hash").tap().pii.how == "hash"
+    assert job(small, "messages", pii="drop").tap().pii.how == "drop"
     assert job(small, "messages", pii="keep").tap().pii.how == "keep"
 
 
