@@ -1,14 +1,15 @@
 """Change the code in small ways, and see whether the unit tests notice: `make mutants`.
 
 mutmut makes the mutants and runs the tests that reach each. Here is what it lacks: which changes
-are worth a run, functions with decorators, and a report by module. A mutant that survives is named
-in `tests/mutants.md` with the reason, or it is a test that is missing.
+are worth a run, functions with decorators, and a report by module. `tests/mutants.md` names each
+surviving mutant with its reason; for any other, a test is missing.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import os
 import re
 import shutil
 import sys
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import libcst as cst
 from mutmut import __main__ as mutmut
-from mutmut.configuration import config
+from mutmut.configuration import config, reset_config
 from mutmut.mutation import file_mutation, mutators
 from mutmut.mutation.data import SourceFileMutationData
 from mutmut.mutation.diff_apply import get_diff_for_mutant
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 NAMED: Final = ROOT / "tests" / "mutants.md"
-OUTPUT: Final = Path("mutants")
+OUTPUT: Final = ROOT / "mutants"
 GOAL: Final = 90
 """Percentage of a module's mutants that die."""
 
@@ -53,7 +54,7 @@ WRAPPABLE: Final = {"cached_property", "override", "property"}
 
 _PROSE: Final = re.compile(r"\w \w")
 _CODE: Final = r"(?:`` .+? ``|`[^`]*`)"
-_ITEM: Final = re.compile(rf"- ({_CODE}): ({_CODE}) → ({_CODE}(?:, {_CODE})*)")
+_ITEM: Final = re.compile(rf"- ({_CODE}): ({_CODE}) → ({_CODE}(?:, {_CODE})*):$")
 
 Survivor = tuple[str, str, str]
 """The function, the code, and what became of it."""
@@ -206,18 +207,18 @@ def named_survivors(text: str) -> dict[str, set[Survivor]]:
     """Read which survivors are accounted for.
 
     Args:
-        text: Markdown: a heading for each module, and items that begin with the function, the code
-            and all that may become of it.
+        text: Markdown: a heading for each module, and items of the function, the code and all that
+            may become of it, with the reason on a line below.
 
     Returns:
-        These, by module.
+        Those that have a reason, by module.
     """
     named: dict[str, set[Survivor]] = {}
     module = ""
-    for line in text.splitlines():
+    for line, reason in itertools.pairwise([*text.splitlines(), ""]):
         if line.startswith("## "):
             module = line.removeprefix("## ").strip("` ")
-        elif item := _ITEM.match(line):
+        elif (item := _ITEM.match(line)) and reason.startswith("  ") and reason.strip():
             function, old, *others = (one.strip("` ") for one in re.findall(_CODE, item[0]))
             named.setdefault(module, set()).update((function, old, one) for one in others)
     return named
@@ -270,7 +271,7 @@ def report(modules: Iterable[str]) -> int:
             if survivors:
                 odd += [f"\n{module}: {title}\n", *written(survivors)]
         total, killed = len(codes), len(codes) - len(alive)
-        is_good &= killed * 100 >= total * GOAL
+        is_good &= total > 0 and killed * 100 >= total * GOAL
         rate = 100 * killed / max(1, total)
         rows.append(f"{module:<12} {total:8} {killed:8} {len(alive):9} {rate:6.1f} %\n")
     head = f"\n{'module':<12} {'mutants':>8} {'killed':>8} {'survived':>9}\n"
@@ -288,6 +289,9 @@ def main() -> int:
     Returns:
         Exit code: 1 if the tests see too little.
     """
+    # mutmut works in the folder that it is run in; its import has read the settings there already.
+    os.chdir(ROOT)
+    reset_config()
     known = [Path(path).stem for path in config().only_mutate]
     parser = argparse.ArgumentParser(description="Do the unit tests see what is changed?")
     parser.add_argument("modules", nargs="*", help=f"some of {', '.join(known)}; else all")

@@ -191,7 +191,7 @@ class LogKeeper(logging.Handler):
 
 
 def catalog_of(streams: Iterable[str]) -> dict[str, Any]:
-    """Make a catalog of these streams alone: to go through all of them takes longer than most runs.
+    """Make a catalog of these streams alone. A run with the whole catalog takes much longer.
 
     Args:
         streams: Names of the streams.
