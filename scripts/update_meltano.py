@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 
-from tap_twilio import settings
+from tap_twilio.config import settings
 from tap_twilio.tap import TapTwilio
 
 if TYPE_CHECKING:

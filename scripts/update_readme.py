@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, cast
 
 import yaml
 
-from tap_twilio.schemas import load
-from tap_twilio.settings import SCHEMA
+from tap_twilio.config.settings import SCHEMA
+from tap_twilio.resource.schemas import load
 from tap_twilio.streams import STREAMS
 from tap_twilio.streams.accounts import Accounts
 

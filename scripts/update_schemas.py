@@ -25,7 +25,7 @@ from twilio_schemas.changes import coverage, differences, left_open
 from twilio_schemas.corrections import Corrections, Omissions
 from twilio_schemas.openapi import Node, Operation, Place, placeholders, read_operations
 
-from tap_twilio.secrets import NAMES
+from tap_twilio.records.secrets import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -13,7 +13,7 @@ from unittest import mock
 from sandbox import Faults, Sandbox
 from soak.oracle import Judge, Range, Target, check
 from soak.scenario import CLOSED, MISSHAPEN, ONLY_NEXT_PAGES, STREAMS, Round, Scenario
-from tap_twilio import settings
+from tap_twilio.config import settings
 from tests.harness import LogKeeper, Runner, config_for, select
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tap_twilio.errors import TapError
+from tap_twilio.http.errors import TapError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, cast
 from singer_sdk.helpers._state import get_state_if_exists, get_state_partitions_list
 
 from tap_twilio.client import EndpointClient
-from tap_twilio.inputs import REFUSED, UNDATED_SINCE, UNSETTLED_SINCE
-from tap_twilio.windows import EPOCH, Window, iso, parse_moment
+from tap_twilio.config.inputs import REFUSED, UNDATED_SINCE, UNSETTLED_SINCE
+from tap_twilio.resource.windows import EPOCH, Window, iso, parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from tap_twilio.pages import Page, Request
-    from tap_twilio.windows import DateFilter
+    from tap_twilio.resource.windows import DateFilter
 
 UPDATED = "date_updated"
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from tap_twilio.errors import ChainError, ResponseError
-from tap_twilio.records import lacking
+from tap_twilio.http.errors import ChainError, ResponseError
+from tap_twilio.records.convert import lacking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -18,8 +18,9 @@ from singer_sdk.singerlib import Catalog, Schema
 from singer_sdk.streams import RESTStream, Stream
 from typing_extensions import override
 
-from tap_twilio import inputs, pagination, schemas
-from tap_twilio.errors import (
+from tap_twilio.config import inputs
+from tap_twilio.http import pagination
+from tap_twilio.http.errors import (
     AbsentError,
     RefusedError,
     ResponseError,
@@ -29,12 +30,13 @@ from tap_twilio.errors import (
     TransientError,
     UnreachableError,
 )
+from tap_twilio.http.pagination import CutError, ShapeError
+from tap_twilio.http.redaction import is_news
 from tap_twilio.pages import Page, Request
-from tap_twilio.pagination import CutError, ShapeError
-from tap_twilio.pii import MARK, Masker
-from tap_twilio.redaction import is_news
-from tap_twilio.secrets import NAMES
-from tap_twilio.windows import Unit
+from tap_twilio.records.pii import MARK, Masker
+from tap_twilio.records.secrets import NAMES
+from tap_twilio.resource import schemas
+from tap_twilio.resource.windows import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
@@ -44,11 +46,11 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
     from singer_sdk.singerlib import Catalog
 
-    from tap_twilio.records import Record
+    from tap_twilio.records.convert import Record
+    from tap_twilio.resource.schemas import Endpoint
+    from tap_twilio.resource.windows import DateFilter
     from tap_twilio.run import Run
-    from tap_twilio.schemas import Endpoint
     from tap_twilio.tap import TapTwilio
-    from tap_twilio.windows import DateFilter
 
 SILENCE = 600.0
 """Seconds without an answer after which an account that only throttles is given up."""

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     from tap_twilio.ahead import Order
     from tap_twilio.planning import PlannedStream
-    from tap_twilio.records import Record
+    from tap_twilio.records.convert import Record
+    from tap_twilio.resource.windows import Window
     from tap_twilio.undated import Undated
-    from tap_twilio.windows import Window
 
 
 @dataclass(slots=True)

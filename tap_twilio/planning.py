@@ -13,12 +13,12 @@ from typing_extensions import override
 
 from tap_twilio.bookmarks import BookmarkedStream
 from tap_twilio.client import GIVEN_UP
-from tap_twilio.declarations import on_wire
+from tap_twilio.config.declarations import on_wire
+from tap_twilio.http.pagination import Glance, ShapeError, pick
 from tap_twilio.pages import Request
-from tap_twilio.pagination import Glance, ShapeError, pick
-from tap_twilio.records import Converter, Misfit, lacking, to_datetime
+from tap_twilio.records.convert import Converter, Misfit, lacking, to_datetime
+from tap_twilio.resource.windows import EPOCH, SECOND, Unit, Window, floor_of, iso, parse_moment
 from tap_twilio.undated import FIRST_PAGES, LONGEST_UNSETTLED, Undated
-from tap_twilio.windows import EPOCH, SECOND, Unit, Window, floor_of, iso, parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tap_twilio.ahead import Order
     from tap_twilio.pages import Page
-    from tap_twilio.records import Record
+    from tap_twilio.records.convert import Record
     from tap_twilio.undated import Mark
 
 UNDATED_DEPTH = timedelta(days=2)

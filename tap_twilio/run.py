@@ -9,22 +9,22 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from tap_twilio import settings as settings_
 from tap_twilio.ahead import Ahead
-from tap_twilio.connections import Network
-from tap_twilio.credentials import Credentials
-from tap_twilio.errors import IncompleteError, Stopped
-from tap_twilio.inputs import CLOCKS_DIFFER
-from tap_twilio.limiter import Limiter
+from tap_twilio.config import settings as settings_
+from tap_twilio.config.credentials import Credentials
+from tap_twilio.config.inputs import CLOCKS_DIFFER
+from tap_twilio.http.connections import Network
+from tap_twilio.http.errors import IncompleteError, Stopped
+from tap_twilio.http.limiter import Limiter
+from tap_twilio.http.transport import Transport
 from tap_twilio.memory import collect_rarely, give_back_large_blocks
-from tap_twilio.progress import Progress
-from tap_twilio.transport import Transport
+from tap_twilio.output.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from tap_twilio.settings import Settings
+    from tap_twilio.config.settings import Settings
 
 logger = logging.getLogger("tap-twilio")
 

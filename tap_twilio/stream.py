@@ -14,16 +14,16 @@ from typing_extensions import override
 from tap_twilio.activation import is_whole, was_read
 from tap_twilio.chain import Chain
 from tap_twilio.client import GIVEN_UP
-from tap_twilio.credentials import ROOT_PRODUCT
-from tap_twilio.errors import AbsentError, ChainError, RefusedError, ResponseError
+from tap_twilio.config.credentials import ROOT_PRODUCT
+from tap_twilio.http.errors import AbsentError, ChainError, RefusedError, ResponseError
+from tap_twilio.output.progress import Failure
+from tap_twilio.output.singer import Writer
 from tap_twilio.planning import CREATED, PlannedStream
-from tap_twilio.progress import Failure
-from tap_twilio.records import lacking
+from tap_twilio.records.convert import lacking
+from tap_twilio.records.unknown import UnknownFields, gathered, leave_out
 from tap_twilio.references import mapping
+from tap_twilio.resource.windows import iso
 from tap_twilio.undated import FIRST_PAGES, IDLE_ROWS, LONGEST_UNSETTLED, Marks
-from tap_twilio.unknown import UnknownFields, gathered, leave_out
-from tap_twilio.windows import iso
-from tap_twilio.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from tap_twilio.ahead import Order
     from tap_twilio.pages import Page, Request
-    from tap_twilio.records import Record
+    from tap_twilio.records.convert import Record
     from tap_twilio.undated import Mark
 
 

@@ -18,16 +18,17 @@ from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.singerlib import Catalog, StateMessage
 from typing_extensions import override
 
-from tap_twilio import inputs, references, settings
-from tap_twilio.errors import Stopped, TapError
-from tap_twilio.pii import Rule
+from tap_twilio import references
+from tap_twilio.config import inputs, settings
+from tap_twilio.custom.streams import CustomStream, Samples, classes
+from tap_twilio.http.errors import Stopped, TapError
+from tap_twilio.http.redaction import is_news, redactor
+from tap_twilio.output.singer import Writer
 from tap_twilio.process import SIGNAL_BASE, lost_output
-from tap_twilio.redaction import is_news, redactor
+from tap_twilio.records.pii import Rule
 from tap_twilio.run import Run
 from tap_twilio.streams import STREAMS
 from tap_twilio.streams.accounts import Accounts
-from tap_twilio.streams.custom import CustomStream, Samples, classes
-from tap_twilio.writer import Writer
 
 if TYPE_CHECKING:
     import logging

@@ -17,8 +17,8 @@ import environments
 from sandbox import Sandbox
 from sandbox.api import Api
 from sandbox.paths import CONFERENCES
-from tap_twilio.connections import AUTHORITIES
-from tap_twilio.schemas import DIRECTORY
+from tap_twilio.http.connections import AUTHORITIES
+from tap_twilio.resource.schemas import DIRECTORY
 from tests.harness import (
     STREAMS_BY_NAME,
     LogKeeper,

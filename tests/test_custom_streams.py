@@ -13,9 +13,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from sandbox import faults
-from tap_twilio import pagination
-from tap_twilio.inference import infer
-from tap_twilio.pagination import ShapeError, decode
+from tap_twilio.custom.inference import infer
+from tap_twilio.http import pagination
+from tap_twilio.http.pagination import ShapeError, decode
 from tests.harness import (
     PATIENCE,
     STREAMS_BY_NAME,
@@ -706,7 +706,7 @@ def test_fields_that_no_row_has_are_told(run, small, setting, sentence):
 
 
 def test_regions_are_those_of_the_settings():
-    from tap_twilio.hosts import Hosts  # noqa: PLC0415
+    from tap_twilio.config.hosts import Hosts  # noqa: PLC0415
 
     hosts = Hosts(region="ie1")
     for host in ("studio", "studio.dublin.ie1"):

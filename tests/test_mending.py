@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tap_twilio.mending import DEEPEST, mend
-from tap_twilio.pagination import CutError, ShapeError, decode, read, salvage
+from tap_twilio.http.mending import DEEPEST, mend
+from tap_twilio.http.pagination import CutError, ShapeError, decode, read, salvage
 
 FEW = settings(max_examples=60, deadline=None)
 TEXT = st.text(st.characters(codec="utf-8"))

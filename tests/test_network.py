@@ -12,7 +12,7 @@ import time
 import pytest
 
 from sandbox import faults
-from tap_twilio import transport
+from tap_twilio.http import transport
 from tests.harness import LogKeeper, Runner, assert_complete, config_for, select
 from tests.peers import ACCOUNT, ACCOUNTS, proxy, reply, serving
 
@@ -162,7 +162,7 @@ def test_an_answer_that_does_not_begin_names_its_setting(read):
 
 
 def test_a_body_has_a_bound(run, sandbox, monkeypatch):
-    monkeypatch.setattr("tap_twilio.transport.LARGEST", 20_000)
+    monkeypatch.setattr("tap_twilio.http.transport.LARGEST", 20_000)
     twilio = sandbox(volumes={"calls": 100, "messages": 0}, subaccounts=0)
 
     output = run(config_for(twilio), streams=["calls"])
@@ -177,7 +177,7 @@ def test_a_body_has_a_bound(run, sandbox, monkeypatch):
 
 def test_a_body_that_was_blown_up_is_not_blown_up_here(read, monkeypatch):
     most = 1 << 20
-    monkeypatch.setattr("tap_twilio.transport.LARGEST", most)
+    monkeypatch.setattr("tap_twilio.http.transport.LARGEST", most)
     bomb = gzip.compress(bytes(100 * most), 1)
     assert len(bomb) < most
 
@@ -367,7 +367,7 @@ def test_a_proxy_that_is_none(read, monkeypatch, value):
 
 def test_a_socks_proxy_needs_its_package(read, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "socks5h://127.0.0.1:1080")
-    monkeypatch.setattr("tap_twilio.connections.find_spec", lambda _: None)
+    monkeypatch.setattr("tap_twilio.http.connections.find_spec", lambda _: None)
 
     assert "HTTPS_PROXY: a SOCKS proxy needs the package PySocks" in last_error(read())
 
@@ -425,7 +425,7 @@ def test_a_file_of_certificates_that_is_not_there(read, tmp_path, monkeypatch):
 
 
 def test_a_handshake_that_is_not_answered(read, monkeypatch):
-    monkeypatch.setattr("tap_twilio.connections.CONNECT_TIMEOUT", 0.05)
+    monkeypatch.setattr("tap_twilio.http.connections.CONNECT_TIMEOUT", 0.05)
     with serving(lambda *_: time.sleep(0.5)) as (address, _):
         error = last_error(read(f"https://{address}"))
 

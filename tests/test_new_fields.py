@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from sandbox import faults
 from sandbox.paths import CALLS
-from tap_twilio.records import MOST_UNKNOWN, Converter
+from tap_twilio.records.convert import MOST_UNKNOWN, Converter
 from tests.harness import STREAMS_BY_NAME, config_for, select, truth
 
 KEY = {"pii": "hash", "pii_key": "k" * 32}
@@ -449,7 +449,7 @@ def test_of_two_names_that_databases_take_for_one_the_first_is_announced(run, tw
 
 
 def test_shapes_of_rows_take_a_bounded_room(monkeypatch):
-    monkeypatch.setattr("tap_twilio.records.MOST_KEPT", 50)
+    monkeypatch.setattr("tap_twilio.records.convert.MOST_KEPT", 50)
     converter = Converter({"properties": {"sid": {"type": "string"}}})
 
     tracemalloc.start()

@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from singer_sdk.exceptions import ConfigValidationError
 
-from tap_twilio import inputs, settings
-from tap_twilio.errors import TapError
+from tap_twilio.config import inputs, settings
+from tap_twilio.http.errors import TapError
 from tap_twilio.tap import TapTwilio
 from tests.harness import config_for, select
 

@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from sandbox import Sandbox, faults
-from tap_twilio.pii import MARK
+from tap_twilio.records.pii import MARK
 from tests.harness import (
     SCHEMAS,
     STREAMS_BY_NAME,

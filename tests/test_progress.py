@@ -13,7 +13,7 @@ import tempfile
 import pytest
 
 from sandbox import faults
-from tap_twilio import progress
+from tap_twilio.output import progress
 from tests.harness import PATIENCE, config_for, select
 
 

@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from scripts import update_meltano
-from tap_twilio import settings
+from tap_twilio.config import settings
 from tap_twilio.streams import STREAMS
 
 ROOT = Path(__file__).parent.parent

@@ -12,8 +12,10 @@ from email.utils import format_datetime
 import pytest
 from requests.auth import HTTPBasicAuth
 
-from tap_twilio.credentials import Credentials
-from tap_twilio.errors import (
+from tap_twilio.config.credentials import Credentials
+from tap_twilio.config.hosts import EDGES, Hosts
+from tap_twilio.config.settings import Settings
+from tap_twilio.http.errors import (
     LONGEST_PAUSE,
     AbsentError,
     LinkError,
@@ -24,11 +26,9 @@ from tap_twilio.errors import (
     TransientError,
     from_response,
 )
-from tap_twilio.hosts import EDGES, Hosts
-from tap_twilio.pagination import CutError, ShapeError, decode, read
-from tap_twilio.redaction import MASK, Redactor
+from tap_twilio.http.pagination import CutError, ShapeError, decode, read
+from tap_twilio.http.redaction import MASK, Redactor
 from tap_twilio.run import Run
-from tap_twilio.settings import Settings
 
 
 @pytest.mark.parametrize(

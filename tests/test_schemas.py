@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tap_twilio.secrets import NAMES
+from tap_twilio.records.secrets import NAMES
 from tap_twilio.streams import STREAMS
 from tests.harness import STREAMS_BY_NAME, schema_of
 

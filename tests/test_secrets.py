@@ -13,8 +13,8 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from sandbox import faults
-from tap_twilio.redaction import Redactor
-from tap_twilio.secrets import NAMES
+from tap_twilio.http.redaction import Redactor
+from tap_twilio.records.secrets import NAMES
 from tests.harness import PATIENCE, STREAMS_BY_NAME, catalog_of, config_for
 
 TROUBLE = {

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tap_twilio.settings import SettingsError, parse
+from tap_twilio.config.settings import SettingsError, parse
 from tap_twilio.tap import TapTwilio
 from tests.harness import config_for
 

@@ -9,7 +9,7 @@ import pytest
 
 from sandbox import faults
 from sandbox.identifiers import mix
-from tap_twilio.writer import RECORDS_TO_STATES
+from tap_twilio.output.singer import RECORDS_TO_STATES
 from tests.harness import STREAMS_BY_NAME, assert_complete, config_for, truth, utc_now
 
 FORBIDDEN = faults.answer(403, 20003, "Permission denied")

@@ -14,8 +14,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 from singer_sdk.contrib.msgspec import encoder
 
 from sandbox import faults
-from tap_twilio import pagination
-from tap_twilio.records import Converter
+from tap_twilio.http import pagination
+from tap_twilio.records.convert import Converter
 from tests.harness import STREAMS_BY_NAME, config_for, schema_of
 
 TELLING = st.sampled_from(

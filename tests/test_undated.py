@@ -37,7 +37,7 @@ def walked(twilio):
 @pytest.fixture
 def long_windows(monkeypatch):
     """Windows of several pages, whose links tell places to search from at any time of day."""
-    monkeypatch.setattr("tap_twilio.windows.PAGES_PER_WINDOW", 2.5)
+    monkeypatch.setattr("tap_twilio.resource.windows.PAGES_PER_WINDOW", 2.5)
 
 
 @pytest.mark.usefixtures("long_windows")
@@ -226,7 +226,7 @@ def test_a_first_run_stops_looking_where_all_rows_have_a_date(run, sandbox):
 def moved(twilio, monkeypatch, **time):
     """Let time go by, for the server and for the tap."""
     twilio.advance(timedelta(**time))
-    monkeypatch.setattr("tap_twilio.settings.now_utc", lambda: twilio.now)
+    monkeypatch.setattr("tap_twilio.config.settings.now_utc", lambda: twilio.now)
 
 
 def scheduled(twilio, days):

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from tap_twilio.bookmarks import UPDATED
-from tap_twilio.errors import TapError
-from tap_twilio.settings import did_you_mean
-from tap_twilio.unknown import ADDITIONAL, schema_of
+from tap_twilio.config.settings import did_you_mean
+from tap_twilio.http.errors import TapError
+from tap_twilio.records.unknown import ADDITIONAL, schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

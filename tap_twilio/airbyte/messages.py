@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from singer_sdk.contrib.msgspec import encoder
 from typing_extensions import override
 
-from tap_twilio.redaction import redactor
-from tap_twilio.writer import CHUNK
+from tap_twilio.http.redaction import redactor
+from tap_twilio.output.singer import CHUNK
 
 if TYPE_CHECKING:
-    from tap_twilio.records import Record
+    from tap_twilio.records.convert import Record
 
 Message = dict[str, Any]
 """A message, as its JSON object: ``{"type": "LOG", "log": {…}}``."""

@@ -14,7 +14,7 @@ from typing_extensions import override
 from tap_twilio.airbyte import messages
 from tap_twilio.airbyte.catalog import FULL_REFRESH, goes_on
 from tap_twilio.airbyte.state import COMPLETE, NO_CURSOR, bookmarks
-from tap_twilio.errors import (
+from tap_twilio.http.errors import (
     IncompleteError,
     LinkError,
     RefusedError,
@@ -24,7 +24,7 @@ from tap_twilio.errors import (
     TransientError,
     UnreachableError,
 )
-from tap_twilio.writer import Writer
+from tap_twilio.output.singer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from tap_twilio.airbyte.messages import Output
     from tap_twilio.airbyte.state import Blob
     from tap_twilio.airbyte.tap import SourceTap
-    from tap_twilio.records import Record
+    from tap_twilio.records.convert import Record
 
 logger = logging.getLogger("tap-twilio")
 

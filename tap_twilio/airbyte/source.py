@@ -19,12 +19,12 @@ from tap_twilio.airbyte.reading import StreamWriter, failure_type, read
 from tap_twilio.airbyte.spec import specification, understood
 from tap_twilio.airbyte.state import parsed
 from tap_twilio.airbyte.tap import SourceTap
-from tap_twilio.errors import Stopped, TapError
-from tap_twilio.inputs import read_file, setting_up_logging
+from tap_twilio.config.inputs import read_file, setting_up_logging
+from tap_twilio.custom.streams import CustomStream
+from tap_twilio.http.errors import Stopped, TapError
+from tap_twilio.http.redaction import redactor
 from tap_twilio.process import is_output, lost_output
-from tap_twilio.redaction import redactor
 from tap_twilio.streams.accounts import Accounts
-from tap_twilio.streams.custom import CustomStream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from tap_twilio.errors import TapError
-from tap_twilio.settings import SCHEMA
+from tap_twilio.config.settings import SCHEMA
+from tap_twilio.http.errors import TapError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

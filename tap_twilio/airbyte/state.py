@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tap_twilio.errors import TapError
-from tap_twilio.inputs import check_state
+from tap_twilio.config.inputs import check_state
+from tap_twilio.http.errors import TapError
 
 Blob = dict[str, Any]
 """A stream's state: the tap's bookmarks of the stream, ``{"partitions": [{"context": …}]}``."""

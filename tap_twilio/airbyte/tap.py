@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from typing_extensions import override
 
-from tap_twilio import settings
+from tap_twilio.config import settings
+from tap_twilio.records.unknown import ADDITIONAL
 from tap_twilio.tap import TapTwilio
-from tap_twilio.unknown import ADDITIONAL
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -23,12 +23,12 @@ from pyspark.sql.types import (
 )
 from singer_sdk.contrib.msgspec import encoder
 
-from tap_twilio.unknown import ADDITIONAL
+from tap_twilio.records.unknown import ADDITIONAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from tap_twilio.records import Record
+    from tap_twilio.records.convert import Record
 
 logger = logging.getLogger("tap-twilio")
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pyspark.sql.datasource import InputPartition
 
-from tap_twilio.errors import TapError
-from tap_twilio.settings import REQUESTS, SCHEMA, did_you_mean, now_utc, short
+from tap_twilio.config.settings import REQUESTS, SCHEMA, did_you_mean, now_utc, short
+from tap_twilio.http.errors import TapError
+from tap_twilio.resource.windows import DAY, Unit, iso
 from tap_twilio.spark.quiet import QuietTap, TwilioError, one_sentence
 from tap_twilio.spark.tables import Table
 from tap_twilio.streams.accounts import Accounts
-from tap_twilio.windows import DAY, Unit, iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.exceptions import ConfigValidationError
 from typing_extensions import override
 
-from tap_twilio.errors import TapError
-from tap_twilio.redaction import redactor
+from tap_twilio.http.errors import TapError
+from tap_twilio.http.redaction import redactor
 from tap_twilio.tap import TapTwilio
 
 if TYPE_CHECKING:

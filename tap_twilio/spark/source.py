@@ -21,9 +21,9 @@ from pyspark.sql.datasource import (
 from pyspark.sql.streaming.datasource import SupportsTriggerAvailableNow
 from typing_extensions import override
 
+from tap_twilio.resource.windows import DAY, EPOCH, iso, parse_moment
 from tap_twilio.spark.jobs import Job
 from tap_twilio.spark.quiet import TwilioError
-from tap_twilio.windows import DAY, EPOCH, iso, parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, MutableMapping, Sequence
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from pyspark.sql.streaming.datasource import ReadLimit
     from pyspark.sql.types import StructType
 
+    from tap_twilio.resource.windows import Unit
     from tap_twilio.spark.jobs import Stretch
-    from tap_twilio.windows import Unit
 
 UNTIL = "until"
 """The one part of an offset: the moment up to which all was read; empty at the beginning."""

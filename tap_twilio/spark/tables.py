@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from tap_twilio import schemas
+from tap_twilio.resource import schemas
 from tap_twilio.spark.columns import Columns
 from tap_twilio.streams import STREAMS
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import timedelta
 
+    from tap_twilio.resource.windows import Unit
     from tap_twilio.stream import TwilioStream
-    from tap_twilio.windows import Unit
 
 FILTERS = ("to", "from", "status")
 """Columns that Twilio's own filters of these names compare."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import override
 
-from tap_twilio.errors import (
+from tap_twilio.config.settings import did_you_mean
+from tap_twilio.http.errors import (
     RefusedError,
     ResponseError,
     SignInError,
@@ -16,9 +17,8 @@ from tap_twilio.errors import (
     TapError,
     UnreachableError,
 )
+from tap_twilio.http.redaction import redactor
 from tap_twilio.pages import Page, Request
-from tap_twilio.redaction import redactor
-from tap_twilio.settings import did_you_mean
 from tap_twilio.stream import TwilioStream
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_twilio.ahead import Order
-    from tap_twilio.records import Record
+    from tap_twilio.records.convert import Record
 
 ACCOUNT = "/2010-04-01/Accounts/{account_sid}"
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
+from tap_twilio.resource.windows import DateFilter, Unit
 from tap_twilio.streams.accounts import ACCOUNT as API
 from tap_twilio.streams.accounts import AccountStream
-from tap_twilio.windows import DateFilter, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_twilio.records import Record
+    from tap_twilio.records.convert import Record
 
 DAY = timedelta(days=1)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
+from tap_twilio.resource.windows import DateFilter
 from tap_twilio.streams.accounts import AccountStream
 from tap_twilio.streams.api import Calls
-from tap_twilio.windows import DateFilter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from tap_twilio.resource.windows import DateFilter
 from tap_twilio.streams.accounts import AccountStream
-from tap_twilio.windows import DateFilter
 
 if TYPE_CHECKING:
-    from tap_twilio.records import Record
+    from tap_twilio.records.convert import Record
 
 DAY = timedelta(days=1)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from tap_twilio.resource.windows import DateFilter
 from tap_twilio.streams.accounts import AccountStream
-from tap_twilio.windows import DateFilter
 
 
 class _Studio(AccountStream):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
+from tap_twilio.resource.windows import DateFilter, Unit
 from tap_twilio.streams.accounts import AccountStream
-from tap_twilio.windows import DateFilter, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

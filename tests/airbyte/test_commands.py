@@ -14,7 +14,7 @@ from jsonschema import Draft7Validator
 
 from sandbox import faults
 from tap_twilio.airbyte.messages import Output
-from tap_twilio.settings import SCHEMA
+from tap_twilio.config.settings import SCHEMA
 from tap_twilio.streams import STREAMS
 from tests.airbyte.harness import catalog
 from tests.harness import PATIENCE, config_for

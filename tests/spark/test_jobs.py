@@ -9,7 +9,7 @@ import pytest
 from pyspark.sql.datasource import EqualTo, GreaterThan, LessThan
 
 from sandbox import Sandbox, faults
-from tap_twilio.pii import Rule
+from tap_twilio.records.pii import Rule
 from tap_twilio.spark.jobs import Job
 from tap_twilio.spark.quiet import TwilioError
 from tap_twilio.spark.source import UNTIL, Reader, StreamReader

@@ -20,7 +20,7 @@ from tap_twilio.ahead import (
     RESERVE,
     Ahead,
 )
-from tap_twilio.errors import TapError
+from tap_twilio.http.errors import TapError
 
 
 class Machine:

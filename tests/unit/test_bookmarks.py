@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_twilio.pages import Page, Request
+from tap_twilio.resource.windows import DAY, EPOCH, DateFilter, Window, iso
 from tap_twilio.streams.api import CallRecordings
-from tap_twilio.windows import DAY, EPOCH, DateFilter, Window, iso
 from tests.unit.taps import (
     ACCOUNT,
     MARK,

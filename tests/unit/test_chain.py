@@ -10,7 +10,7 @@ import pytest
 
 from tap_twilio import chain
 from tap_twilio.chain import BARREN_RESTARTS, Chain
-from tap_twilio.errors import ChainError, ResponseError
+from tap_twilio.http.errors import ChainError, ResponseError
 from tap_twilio.pages import Page, Request
 
 GONE = ResponseError("/Calls", 410)

@@ -14,7 +14,7 @@ from msgspec import Raw
 from singer_sdk.singerlib import Catalog
 
 from tap_twilio.client import SILENCE
-from tap_twilio.errors import (
+from tap_twilio.http.errors import (
     AbsentError,
     LinkError,
     RefusedError,
@@ -25,11 +25,11 @@ from tap_twilio.errors import (
     TransientError,
     UnreachableError,
 )
+from tap_twilio.http.pagination import ShapeError
+from tap_twilio.http.redaction import is_news
 from tap_twilio.pages import Page, Request
-from tap_twilio.pagination import ShapeError
-from tap_twilio.redaction import is_news
+from tap_twilio.resource.windows import EPOCH, DateFilter, Window
 from tap_twilio.streams.api import Messages, Queues
-from tap_twilio.windows import EPOCH, DateFilter, Window
 from tests.unit.taps import (
     ACCOUNT,
     OWN_TOKEN,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from requests.auth import HTTPBasicAuth
 
-from tap_twilio.credentials import ROOT_PRODUCT, Credentials
+from tap_twilio.config.credentials import ROOT_PRODUCT, Credentials
 
 MAIN, GIVEN, LISTED, BOTH, UNKNOWN = "ACmain", "ACgiven", "AClisted", "ACboth", "ACunknown"
 KEY = HTTPBasicAuth("SKmain", "secret")

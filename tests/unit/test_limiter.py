@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_twilio.limiter import START, Limiter
+from tap_twilio.http.limiter import START, Limiter
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def clock(monkeypatch):
         clock.now += clock.step
         return clock.now - clock.step
 
-    monkeypatch.setattr("tap_twilio.limiter.time", SimpleNamespace(monotonic=look))
+    monkeypatch.setattr("tap_twilio.http.limiter.time", SimpleNamespace(monotonic=look))
     return clock
 
 
@@ -183,7 +183,7 @@ EVENTS = st.lists(
 def test_the_limit_is_between_one_and_the_cap_whatever_happens(cap, events):
     with pytest.MonkeyPatch.context() as patch:
         now = [1000.0]
-        patch.setattr("tap_twilio.limiter.time", SimpleNamespace(monotonic=lambda: now[0]))
+        patch.setattr("tap_twilio.http.limiter.time", SimpleNamespace(monotonic=lambda: now[0]))
         limiter = Limiter(cap=cap)
         for event in events:
             if isinstance(event, float):

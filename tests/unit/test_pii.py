@@ -11,8 +11,8 @@ from decimal import Decimal
 import pytest
 from jsonschema import Draft202012Validator
 
-from tap_twilio.pii import MARK, Masker, Rule, is_sid
-from tap_twilio.records import Converter
+from tap_twilio.records.convert import Converter
+from tap_twilio.records.pii import MARK, Masker, Rule, is_sid
 
 KEY = "a key that nobody else has"
 

@@ -16,13 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Raw
 
-from tap_twilio.errors import AbsentError
+from tap_twilio.http.errors import AbsentError
 from tap_twilio.pages import Page, Request
 from tap_twilio.planning import LAST
-from tap_twilio.records import Converter
+from tap_twilio.records.convert import Converter
+from tap_twilio.resource.windows import DAY, EPOCH, SECOND, DateFilter, Window, iso
 from tap_twilio.streams.api import Calls, Messages, Queues
 from tap_twilio.undated import FIRST_PAGES, Mark, Reach, Undated
-from tap_twilio.windows import DAY, EPOCH, SECOND, DateFilter, Window, iso
 from tests.unit.taps import (
     ACCOUNT,
     MARK,

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from tap_twilio import records
-from tap_twilio.records import (
+from tap_twilio.records import convert as records
+from tap_twilio.records.convert import (
     BLOCK,
     DIGITS,
     MOST_UNKNOWN,

@@ -9,7 +9,7 @@ from base64 import b64encode
 import pytest
 from requests.auth import HTTPBasicAuth
 
-from tap_twilio.redaction import MASK, SHORTEST, Redactor, is_news, printable
+from tap_twilio.http.redaction import MASK, SHORTEST, Redactor, is_news, printable
 
 
 def record_of(message, *args, level=logging.INFO, exc_info=None):

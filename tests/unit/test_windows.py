@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tap_twilio.windows import (
+from tap_twilio.resource.windows import (
     DATE_TIME,
     DAY,
     EPOCH,

@@ -12,10 +12,10 @@ from singer_sdk.schema.source import SchemaDirectory
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-HERE = Path(__file__).parent
+PACKAGE = Path(__file__).parent.parent
 DIRECTORY = SchemaDirectory(
     # In a wheel the schemas lie inside the package, in a checkout beside it.
-    next(folder for folder in (HERE / "schemas", HERE.parent / "schemas") if folder.is_dir())
+    next(folder for folder in (PACKAGE / "schemas", PACKAGE.parent / "schemas") if folder.is_dir())
 )
 OWN_MARKS = frozenset(
     {

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from msgspec import Raw
 
-from tap_twilio.mending import WRONG, mend
+from tap_twilio.http.mending import WRONG, mend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from collections.abc import Set as AbstractSet
 
-    from tap_twilio.mending import Mended
-    from tap_twilio.records import Record
+    from tap_twilio.http.mending import Mended
+    from tap_twilio.records.convert import Record
 
 Payload = dict[str, Raw]
 T = TypeVar("T")

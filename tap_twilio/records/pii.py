@@ -15,7 +15,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from tap_twilio.records import Record
+    from tap_twilio.records.convert import Record
 
 MARK = "x-twilio-pii"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from singer_sdk import metrics
 
-from tap_twilio.status import Status
+from tap_twilio.output.status import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -27,8 +27,8 @@ from urllib3.exceptions import HTTPError, ProxyError, ReadTimeoutError
 from urllib3.util import parse_url
 from urllib3.util.ssl_ import create_urllib3_context
 
-from tap_twilio.errors import TapError, UnreachableError
-from tap_twilio.redaction import redactor
+from tap_twilio.http.errors import TapError, UnreachableError
+from tap_twilio.http.redaction import redactor
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

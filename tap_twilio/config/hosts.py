@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from tap_twilio.errors import LinkError
+from tap_twilio.http.errors import LinkError
 
 EDGES = {
     "au1": "sydney",

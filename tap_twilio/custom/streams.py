@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from typing_extensions import override
 
 from tap_twilio.client import GIVEN_UP
-from tap_twilio.credentials import ROOT_PRODUCT
-from tap_twilio.declarations import SETTING, Declaration, is_dated
-from tap_twilio.errors import AbsentError, RefusedError, TapError
-from tap_twilio.inference import infer
+from tap_twilio.config.credentials import ROOT_PRODUCT
+from tap_twilio.config.declarations import SETTING, Declaration, is_dated
+from tap_twilio.config.settings import SettingsError, did_you_mean
+from tap_twilio.custom.inference import infer
+from tap_twilio.http.errors import AbsentError, RefusedError, TapError
 from tap_twilio.pages import Request
-from tap_twilio.schemas import Endpoint, snake
-from tap_twilio.secrets import NAMES
-from tap_twilio.settings import SettingsError, did_you_mean
+from tap_twilio.records.secrets import NAMES
+from tap_twilio.resource.schemas import Endpoint, snake
+from tap_twilio.resource.windows import EPOCH, Window, floor_of, iso
 from tap_twilio.streams import STREAMS
 from tap_twilio.streams.accounts import Accounts, AccountStream
-from tap_twilio.windows import EPOCH, Window, floor_of, iso
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from tap_twilio.pages import Page
     from tap_twilio.planning import PlannedStream
-    from tap_twilio.records import Converter, Record
+    from tap_twilio.records.convert import Converter, Record
     from tap_twilio.stream import TwilioStream
     from tap_twilio.tap import TapTwilio
 

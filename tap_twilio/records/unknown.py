@@ -6,12 +6,12 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from tap_twilio.records import MOST_UNKNOWN, Misfit, converter
+from tap_twilio.records.convert import MOST_UNKNOWN, Misfit, converter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tap_twilio.records import Conversion, Record, Report
+    from tap_twilio.records.convert import Conversion, Record, Report
 
 Schema = dict[str, Any]
 

@@ -15,9 +15,9 @@ import requests
 from urllib3 import Retry
 from urllib3.exceptions import HTTPError
 
-from tap_twilio.connections import root
-from tap_twilio.errors import ResponseError, ThrottledError, TransientError, from_response
-from tap_twilio.windows import EPOCH
+from tap_twilio.http.connections import root
+from tap_twilio.http.errors import ResponseError, ThrottledError, TransientError, from_response
+from tap_twilio.resource.windows import EPOCH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from requests.auth import AuthBase
     from urllib3 import BaseHTTPResponse
 
-    from tap_twilio.connections import Network
-    from tap_twilio.limiter import Limiter
+    from tap_twilio.http.connections import Network
+    from tap_twilio.http.limiter import Limiter
 
 logger = logging.getLogger("tap-twilio")
 

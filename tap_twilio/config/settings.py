@@ -17,15 +17,15 @@ from jsonschema import Draft202012Validator
 from requests.auth import HTTPBasicAuth
 from singer_sdk import typing as th
 
-from tap_twilio import declarations
-from tap_twilio.connections import WHOLE
-from tap_twilio.hosts import EDGES, Hosts
-from tap_twilio.windows import EPOCH, parse_moment
+from tap_twilio.config import declarations
+from tap_twilio.config.hosts import EDGES, Hosts
+from tap_twilio.http.connections import WHOLE
+from tap_twilio.resource.windows import EPOCH, parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from tap_twilio.declarations import Declaration
+    from tap_twilio.config.declarations import Declaration
 
 REQUESTS = 24
 """Requests in flight in a run, unless told otherwise: a quarter of the 100 that users report for an

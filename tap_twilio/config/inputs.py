@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import IO, TYPE_CHECKING, Any
 
-from tap_twilio.errors import TapError
-from tap_twilio.settings import did_you_mean, now_utc, short, unique
-from tap_twilio.windows import EPOCH, parse_moment
+from tap_twilio.config.settings import did_you_mean, now_utc, short, unique
+from tap_twilio.http.errors import TapError
+from tap_twilio.resource.windows import EPOCH, parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
 
-from tap_twilio.redaction import printable
+from tap_twilio.http.redaction import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

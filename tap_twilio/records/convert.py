@@ -12,8 +12,8 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from tap_twilio.mending import WRONG
-from tap_twilio.secrets import CONTAINERS, NAMES, take_out
+from tap_twilio.http.mending import WRONG
+from tap_twilio.records.secrets import CONTAINERS, NAMES, take_out
 
 Record = dict[str, Any]
 Report = Callable[[str, str], None]

@@ -13,14 +13,14 @@ from urllib.parse import parse_qsl
 from jsonschema import Draft202012Validator, SchemaError
 from singer_sdk import typing as th
 
-from tap_twilio.credentials import ROOT_PRODUCT
-from tap_twilio.schemas import snake
-from tap_twilio.windows import DateFilter, Unit
+from tap_twilio.config.credentials import ROOT_PRODUCT
+from tap_twilio.resource.schemas import snake
+from tap_twilio.resource.windows import DateFilter, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tap_twilio.hosts import Hosts
+    from tap_twilio.config.hosts import Hosts
 
 SETTING = "custom_streams"
 

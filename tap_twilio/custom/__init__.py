@@ -1,0 +1,1 @@
+"""Streams that the setting ``custom_streams`` declares."""

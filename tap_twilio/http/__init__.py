@@ -1,0 +1,1 @@
+"""Conversations with Twilio's servers: connections, retries, pages, errors."""

@@ -1,0 +1,1 @@
+"""What the tap says: messages, counts, a live line."""

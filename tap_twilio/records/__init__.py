@@ -1,0 +1,1 @@
+"""Rows, typed as their schema says and masked as the settings say."""

@@ -1,0 +1,1 @@
+"""What a list of Twilio's is, and by which dates it is read."""
