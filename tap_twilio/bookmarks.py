@@ -416,13 +416,13 @@ class BookmarkedStream(EndpointClient):
     def note_refusal(self, context: Mapping[str, Any]) -> None:
         """Keep in the state where this stream was refused.
 
-        Only below a stream that is read by windows: there, the next run would read its parents from
-        the bookmark on before it found out that the stream is still refused.
+        Only below another list: there, the next run would read its parents from the bookmark on, or
+        ask for as many at once as it may, before it found out that the stream is still refused.
 
         Args:
             context: SIDs of the parents.
         """
-        hangs_below = any(parent.is_incremental for parent in self.ancestors)
+        hangs_below = len(self.ancestors) > 1
         if hangs_below and not self._is_preview and self._personal.isdisjoint(context):
             sids = {name: value for name, value in context.items() if name != "account_sid"}
             state = self.get_context_state({"account_sid": self.account_of(context)})

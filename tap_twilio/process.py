@@ -1,4 +1,7 @@
-"""The process: how it begins, and how it ends where its output or a signal makes it."""
+"""The process: how it begins, and how it ends where its output or a signal makes it.
+
+It imports next to nothing, as a signal that comes before :func:`begin` ends in a traceback.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,15 @@ import errno
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Final
 
-from tap_twilio.memory import collect_rarely
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
 
-SIGNAL_BASE: Final = 128
+SIGNAL_BASE = 128
 """A process that a signal ended exits with this plus the signal's number."""
 
-OUTPUT: Final = frozenset(
-    {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
-)
+OUTPUT = frozenset({errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
 """What is wrong where writing to stdout fails; nothing else is ever written to."""
 
 
@@ -28,8 +27,22 @@ def begin() -> None:
         signal.signal(number, _end)
     if sys.stdout is None:
         sys.exit("stdout is closed, and records have nowhere else to go")
+    _write_whole_lines()
+    from tap_twilio.memory import collect_rarely  # noqa: PLC0415
+
     # A fourth of the time that imports take is collection.
     collect_rarely()
+
+
+def _write_whole_lines() -> None:
+    """Have what is written to stdout written to its end, whoever reads it and however late.
+
+    ``PYTHONUNBUFFERED`` takes away the layer that goes on after a signal or a full pipe, and a
+    parent process may have left its pipe in the mode that refuses to wait.
+    """
+    descriptor = sys.stdout.fileno()
+    os.set_blocking(descriptor, True)
+    sys.stdout = open(descriptor, "w", encoding="utf-8", newline="\n", closefd=False)  # noqa: SIM115
 
 
 def _end(number: int, _frame: FrameType | None) -> None:

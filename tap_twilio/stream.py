@@ -15,7 +15,13 @@ from tap_twilio.activation import is_whole, was_read
 from tap_twilio.chain import Chain
 from tap_twilio.client import GIVEN_UP
 from tap_twilio.config.credentials import ROOT_PRODUCT
-from tap_twilio.http.errors import AbsentError, ChainError, RefusedError, ResponseError
+from tap_twilio.http.errors import (
+    AbsentError,
+    ChainError,
+    RefusedError,
+    ResponseError,
+    TapError,
+)
 from tap_twilio.output.progress import Failure
 from tap_twilio.output.singer import Writer
 from tap_twilio.planning import CREATED, PlannedStream
@@ -40,6 +46,9 @@ if TYPE_CHECKING:
 
 OUTER = len(("properties", "name"))
 """Length of a field's place in a catalog; those of fields within it are longer."""
+
+ANYBODYS = ("monitor", "/v1/Alerts")
+"""A list outside the 2010 API that every token may read, whatever its account has bought."""
 
 REFUSED_LINK = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}
 
@@ -106,7 +115,7 @@ class TwilioStream(PlannedStream):
             unsettled: When rows were made whose date Twilio has yet to set.
         """
         if self.search(context) is not None and self.wants_undated:
-            oldest = iso(self.run.settings.now - LONGEST_UNSETTLED)
+            oldest = iso(self.run.reached - LONGEST_UNSETTLED)
             recent = [made for made in unsettled if made >= oldest]
             self.note_searched(context, min(recent, default=None))
         if self.skips_unchanged:
@@ -181,11 +190,11 @@ class TwilioStream(PlannedStream):
         again = set()
         for index in lacking(page.records, [self.key]):
             row = page.records[index]
-            identity, made = self.identity(row), row.get(CREATED)
+            identity = self.identity(row)
             if identity and identity in seen:
                 again.add(index)
-            elif made is not None and row.get("status") in self.unsettled_statuses:
-                unsettled.append(made)
+            elif self.unsettled_statuses and row.get("status") in self.unsettled_statuses:
+                unsettled += filter(None, [row.get(CREATED)])
             seen.add(identity)
         if again:
             page.keep([index for index in range(len(page.records)) if index not in again])
@@ -407,6 +416,10 @@ class TwilioStream(PlannedStream):
         except AbsentError:
             # The parent has gone; had the stream been refused, it would have been so once more.
             pass
+        except RefusedError as error:
+            # Of the stream alone: whether the account's token is any good, others tell.
+            self._skip(self.account_of(request.context), str(error))
+            return
         except GIVEN_UP as error:
             self._leave_out(request.context, error)
             return
@@ -429,19 +442,30 @@ class TwilioStream(PlannedStream):
             self._skip(account, str(error))
 
     def _is_token_refused(self, account: str, error: RefusedError) -> bool:
-        """Tell a subaccount's token that is wrong from a stream that it may not read.
-
-        A token may do everything, so the first stream outside the 2010 API tells.
-        """
-        return (
-            error.status == HTTPStatus.UNAUTHORIZED
-            and self.product != ROOT_PRODUCT
-            and self.run.credentials.signs_by_list(account)
-            and not any(
-                cast("TwilioStream", self._tap.streams[name]).product != ROOT_PRODUCT
-                for name in self.run.streams_read(account)
-            )
-        )
+        """Tell a subaccount's token that is wrong from a stream that it may not read."""
+        signature = self.signature(account)
+        if (
+            error.status != HTTPStatus.UNAUTHORIZED
+            or self.product == ROOT_PRODUCT
+            or signature is None
+            or not self.run.credentials.signs_by_list(account)
+        ):
+            return False
+        product, path = ANYBODYS
+        try:
+            with self.run.aside():
+                self.run.transport.get(
+                    self.run.settings.hosts.url(product) + path,
+                    {"PageSize": "1"},
+                    endpoint=path,
+                    auth=signature,
+                    limiter=self.run.limiter(account),
+                )
+        except RefusedError as refusal:
+            return refusal.status == HTTPStatus.UNAUTHORIZED
+        except TapError:
+            pass
+        return False
 
     def _skip(self, account: str, reason: str) -> None:
         self.run.refused.add((self.name, account))

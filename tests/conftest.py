@@ -177,9 +177,9 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
     look like.
     """
     run = Runner(tmp_path_factory.mktemp("all"), LogKeeper())
-    volumes = {"calls": 60, "messages": 90, "conferences": 30, "recordings": 30}
-    volumes |= dict.fromkeys(("alerts", "monitor_events"), 30)
-    volumes |= dict.fromkeys(MANY_BELOW_PARENTS, 12)
+    volumes = {"calls": 24, "messages": 90, "conferences": 20, "recordings": 16}
+    volumes |= dict.fromkeys(("alerts", "monitor_events"), 16)
+    volumes |= dict.fromkeys(MANY_BELOW_PARENTS, 8)
     answers: list[Any] = []
     addresses: set[Any] = set()
     answer, connect = Api.answer, socket.socket.connect

@@ -199,6 +199,24 @@ def test_bodies_are_decompressed(read):
     assert "\nAccept-Encoding: gzip\n" in f"{heads[0]}\n"
 
 
+def test_a_body_of_a_great_many_parts_is_read_in_a_moment(read):
+    parts = gzip.compress(b"") * 200_000 + gzip.compress(ACCOUNTS)
+    with serving(lambda *_: reply(parts, "Content-Encoding: gzip")) as (address, _):
+        output = read(f"http://{address}")
+
+    assert [record["sid"] for record in output.records("accounts")] == [ACCOUNT]
+
+
+def test_a_chunk_of_a_size_that_none_can_have_breaks_the_answer_off(read):
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    answers = [head + b"-5\r\n{}\r\n0\r\n\r\n", reply()]
+    with serving(lambda *_: answers.pop(0)) as (address, _):
+        output = read(f"http://{address}")
+
+    assert output.exit_code == 0
+    assert "the answer broke off (ValueError)" in output.log
+
+
 COMPRESSED = gzip.compress(ACCOUNTS, mtime=0)
 
 

@@ -13,7 +13,7 @@ from singer_sdk.exceptions import ConfigValidationError
 from tap_twilio.config import inputs, settings
 from tap_twilio.http.errors import TapError
 from tap_twilio.tap import TapTwilio
-from tests.harness import config_for, select
+from tests.harness import catalog_of, config_for, select
 
 GOOD = {"account_sid": "AC" + "a" * 32, "auth_token": "token-token-token", "max_retries": 0}
 SID = "AC" + "b" * 32
@@ -176,6 +176,7 @@ SETTINGS = [
         "custom_streams.0.url: it is not a plain address",
     ),
     ({"custom_streams": [{"name": "a", "url": "https://[::1/v2"}]}, "custom_streams.0.url: "),
+    ({"stream_maps": {"calls": {"x": "(" * 6000}}}, "stream_maps: they make no sense"),
 ]
 
 
@@ -445,6 +446,20 @@ def test_a_config_with_a_byte_order_mark_is_one(run, small):
     path.write_text(json.dumps(config_for(small)), encoding="utf-8-sig")
 
     assert run.raw("--config", str(path), "--test=connection").exit_code == 0
+
+
+def test_so_are_a_catalog_and_a_state(run, small):
+    config, arguments = run.folder / "config.json", []
+    config.write_text(json.dumps(config_for(small)))
+    for option, content in (("catalog", catalog_of(["queues"])), ("state", {"bookmarks": {}})):
+        path = run.folder / f"{option}.json"
+        path.write_text(json.dumps(content), encoding="utf-8-sig")
+        arguments += [f"--{option}", str(path)]
+
+    output = run.raw("--config", str(config), *arguments)
+
+    assert output.exit_code == 0
+    assert output.records("queues")
 
 
 # --- Catalogs and states -------------------------------------------------------------------------

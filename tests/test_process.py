@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import termios
 import threading
+from array import array
 from pathlib import Path
 
 import pytest
@@ -93,6 +96,50 @@ def test_a_configuration_of_logging_that_makes_no_sense_is_named(start, tmp_path
     assert (process.returncode, out) == (1, b"")
     assert len(err.splitlines()) == 1
     assert b"SINGER_SDK_LOG_CONFIG: logging can't be set up so (" in err
+
+
+# --- Pipes ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_pipe_that_does_not_wait_gets_whole_lines(start, sandbox, unbuffered):
+    twilio = sandbox(volumes={"calls": 900, "messages": 0}, subaccounts=0)
+    reader, pipe = os.pipe()
+    os.set_blocking(pipe, False)
+    process = start(
+        "tap_twilio", config=config_for(twilio), env={"PYTHONUNBUFFERED": unbuffered}, stdout=pipe
+    )
+    os.close(pipe)
+    wait_until(lambda: is_full(reader), "a full pipe")
+    with os.fdopen(reader, "rb") as lines:
+        messages = [json.loads(line) for line in lines]
+
+    assert process.wait(PATIENCE) == 0
+    calls = [
+        one["record"]["sid"] for one in messages if one.get("stream") == "calls" if "record" in one
+    ]
+    assert len(calls) == len(set(calls)) == 900
+
+
+def test_a_signal_tears_no_line_of_a_pipe_that_is_full(start, sandbox):
+    twilio = sandbox(volumes={"calls": 900, "messages": 0}, subaccounts=0)
+    process = start("tap_twilio", config=config_for(twilio), env={"PYTHONUNBUFFERED": "1"})
+    wait_until(lambda: is_full(process.stdout), "a full pipe")
+
+    process.send_signal(signal.SIGTERM)
+    log = read_until(process, "Ending on signal")
+    out, err = process.communicate(timeout=PATIENCE)
+    messages = [json.loads(line) for line in out.splitlines()]
+
+    assert process.returncode == 143
+    assert f"Read {sum('record' in one for one in messages)} records" in log + err.decode()
+
+
+def is_full(pipe):
+    """Tell whether a pipe holds as much as it can, or nearly."""
+    held = array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, held)
+    return held[0] > 60_000
 
 
 # --- Signals -----------------------------------------------------------------------------------

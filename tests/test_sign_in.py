@@ -288,6 +288,55 @@ def test_a_key_of_the_parent_does_not_pass_for_a_subaccounts(run, three):
     assert output.log.count("subaccount_credentials has for it") == 2  # warning and summary
 
 
+def test_a_name_of_any_length_makes_no_line_of_any_length(run, three):
+    three.patch(three.accounts[1].sid, friendly_name="x" * 100_000)
+
+    output = run(config_for(three, accounts=["y"]))
+
+    assert output.exit_code == 1
+    assert "accounts: no account is called 'y'" in output.log
+    assert max(map(len, output.log.splitlines())) < 2_000
+
+
+FAULTS = {
+    "401": faults.answer(401, 20003, "Authenticate"),
+    "403": faults.answer(403, 20003, "Permission denied"),
+    "429": faults.throttle(),
+    "503": faults.answer(503, 20503, "Service unavailable"),
+    "reset": faults.reset(),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_nor_where_the_request_that_tells_fails(run, three, name):
+    account, key = three.accounts[1], three.main_key
+    own = {"api_key_sid": key.sid, "api_key_secret": key.secret}
+    plan = three.plan(FAULTS[name], f"{three.account_sid}/Messages.json", times=1)
+
+    output = run(
+        config_for(three, subaccount_credentials={account.sid: own}), streams=["verify_services"]
+    )
+
+    assert plan.hits == 1
+    assert output.exit_code == 0
+    assert account.sid not in {row["account_sid"] for row in output.records("verify_services")}
+    assert f"reads {three.account_sid}" in output.log
+
+
+def test_nor_where_nothing_tells(run, three):
+    account, key = three.accounts[1], three.main_key
+    own = {"api_key_sid": key.sid, "api_key_secret": key.secret}
+    plan = three.plan(FAULTS["503"], f"{three.account_sid}/Messages.json")
+    config = config_for(three, subaccount_credentials={account.sid: own}, max_retries=3)
+
+    output = run(config, streams=["verify_services"])
+
+    assert plan.hits == 4
+    assert output.exit_code == 0
+    assert account.sid not in {row["account_sid"] for row in output.records("verify_services")}
+    assert f"may be that of {three.account_sid}" in output.log
+
+
 def test_a_listed_token_that_is_wrong_skips_what_needs_it(run, sandbox):
     twilio = sandbox(volumes={"calls": 9, "messages": 0}, subaccounts=2)
     bad, good = twilio.accounts[1:]

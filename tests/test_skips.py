@@ -109,6 +109,36 @@ def test_what_is_refused_for_ever_costs_next_to_nothing(run, sandbox, name):
     assert keys_in(output, name) == keys_of(twilio, name)
 
 
+def test_what_is_refused_for_ever_below_a_list_that_is_read_whole_costs_a_request(run, sandbox):
+    twilio = sandbox(volumes={"calls": 0, "messages": 0, "studio_flows": 40}, subaccounts=0)
+    twilio.plan(FORBIDDEN, "/Executions")
+    config, streams = config_for(twilio), ["studio_executions"]
+
+    first = run(config, streams=streams)
+    second = run(config, streams=streams, state=first.state)
+    twilio.clear_plans()
+    third = run(config, streams=streams, state=second.state)
+
+    # A single refusal may be a mistake.
+    assert "studio_executions: 0 records, 2 requests" in second.log
+    assert keys_in(third, "studio_executions") == keys_of(twilio, "studio_executions") != set()
+    assert "refused" not in str(third.state)
+
+
+def test_a_product_that_refuses_a_subaccount_does_not_starve_the_others(run, sandbox):
+    twilio = sandbox(volumes={"calls": 9, "messages": 0}, subaccounts=1)
+    twilio.plan(faults.answer(401, 20003, "Authenticate"), "insights")
+    config, streams = config_for(twilio), ["calls", "insights_call_events", "verify_services"]
+
+    first = run(config, streams=streams)
+    second = run(config, streams=streams, state=first.state)
+
+    for output in (first, second):
+        assert output.exit_code == 0
+        assert keys_in(output, "verify_services") == keys_of(twilio, "verify_services") != set()
+        assert "refused its own token" not in output.log
+
+
 def test_what_is_refused_in_the_middle_of_a_catch_up_stops_it(run, sandbox):
     volumes = {"calls": 400, "messages": 0}
     twilio = sandbox(volumes=volumes, subaccounts=0, days=700, page_latency=0.02)

@@ -223,10 +223,23 @@ def test_a_first_run_stops_looking_where_all_rows_have_a_date(run, sandbox):
 # --- What waits for its date --------------------------------------------------------------------
 
 
-def moved(twilio, monkeypatch, **time):
-    """Let time go by, for the server and for the tap."""
+@pytest.mark.parametrize("status", [[1], {"a": 1}, 5])
+def test_a_status_that_is_none_of_a_row_without_a_date_is_passed_on(run, sandbox, status):
+    twilio = sandbox(volumes={"calls": 9, "messages": 0, "notifications": 9}, subaccounts=0)
+    row, *_ = truth(twilio, STREAMS_BY_NAME["notifications"])
+    twilio.patch(row["sid"], message_date=None, status=status)
+
+    output = run(config_for(twilio), streams=["notifications"])
+
+    assert output.exit_code == 0
+    (found,) = [one for one in output.records("notifications") if one["sid"] == row["sid"]]
+    assert found["status"] == status
+
+
+def moved(twilio, monkeypatch, *, ahead=timedelta(0), **time):
+    """Let time go by, for the server and for the tap, whose clock may be ahead."""
     twilio.advance(timedelta(**time))
-    monkeypatch.setattr("tap_twilio.config.settings.now_utc", lambda: twilio.now)
+    monkeypatch.setattr("tap_twilio.config.settings.now_utc", lambda: twilio.now + ahead)
 
 
 def scheduled(twilio, days):
@@ -265,6 +278,24 @@ def test_a_scheduled_message_that_comes_to_nothing_arrives_as_such(
             twilio.delete(message["sid"])
     output = run(config_for(twilio), streams=["messages"], state=output.state)
     assert "unsettled_since" not in json.dumps(output.state)
+
+
+def test_nor_does_a_clock_that_is_days_ahead_lose_one(run, sandbox, monkeypatch):
+    twilio = sandbox(volumes={"calls": 0, "messages": 40}, subaccounts=0, days=60)
+    config, ahead = config_for(twilio, lookback_days=0), timedelta(days=2)
+    sid = scheduled(twilio, 0)
+    moved(twilio, monkeypatch, ahead=ahead, days=34.5)
+    output = run(config, streams=["messages"])
+    moved(twilio, monkeypatch, ahead=ahead, hours=1)
+    output = run(config, streams=["messages"], state=output.state)
+
+    moved(twilio, monkeypatch, ahead=ahead, hours=1)
+    twilio.patch(sid, status="canceled")
+    output = run(config, streams=["messages"], state=output.state)
+
+    assert [row["status"] for row in output.records("messages") if row["sid"] == sid] == [
+        "canceled"
+    ]
 
 
 def test_a_first_run_finds_what_was_scheduled_long_ago(run, sandbox):

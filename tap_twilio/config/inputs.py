@@ -86,6 +86,7 @@ def read(name: str, file: IO[str]) -> IO[str]:
         text = file.read()
     except ValueError as error:
         raise _no_json(where, error) from None
+    text = text.removeprefix("\ufeff")
     content = _parsed(where, text, parse_constant=_refuse)
     if name == "catalog":
         _check_catalog(content)

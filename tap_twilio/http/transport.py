@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import logging
 import re
 import zlib
@@ -174,7 +176,8 @@ def _whole(response: BaseHTTPResponse, endpoint: str) -> bytes:
     """Read a body, decompressed, and bounded in either form."""
     try:
         body = response.read(LARGEST + 1, decode_content=False)
-    except HTTPError as error:
+    # Python's own client raises ValueError for a chunk of a size that none can have.
+    except (HTTPError, ValueError) as error:
         cause = root(error)
         reason = str(cause) if isinstance(cause, TimeoutError) else type(cause).__name__
         raise _broken_off(response, endpoint, reason) from error
@@ -183,7 +186,7 @@ def _whole(response: BaseHTTPResponse, endpoint: str) -> bytes:
     if body.startswith(_GZIP):
         try:
             body = _inflated(body)
-        except (zlib.error, EOFError) as error:
+        except (zlib.error, EOFError, gzip.BadGzipFile) as error:
             raise _broken_off(response, endpoint, "it can't be decompressed") from error
     if len(body) > LARGEST:
         message = (
@@ -199,14 +202,12 @@ def _broken_off(response: BaseHTTPResponse, endpoint: str, reason: str) -> Trans
 
 
 def _inflated(body: bytes) -> bytes:
-    """Decompress, up to what exceeds the bound; what follows the last part is of no use."""
-    parts: list[bytes] = []
-    room = LARGEST + 1
-    while room and body.startswith(_GZIP):
-        one = zlib.decompressobj(_GZIP_FORM)
-        parts.append(one.decompress(body, room))
-        room -= len(parts[-1])
-        if room and not one.eof:
-            raise EOFError
-        body = one.unused_data
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+    """Decompress, up to what exceeds the bound."""
+    whole = zlib.decompressobj(_GZIP_FORM)
+    found = whole.decompress(body, LARGEST + 1)
+    if len(found) <= LARGEST and not whole.eof:
+        raise EOFError
+    if not whole.unused_data:
+        return found
+    with gzip.GzipFile(fileobj=io.BytesIO(body)) as parts:
+        return parts.read(LARGEST + 1)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
+import backoff
 from typing_extensions import override
 
-from tap_twilio.config.settings import did_you_mean
+from tap_twilio.config.settings import did_you_mean, short
 from tap_twilio.http.errors import (
     RefusedError,
     ResponseError,
@@ -37,6 +40,9 @@ PROBES = ("Messages", "Calls", "IncomingPhoneNumbers", "Recordings", "Usage/Reco
 
 GONE = frozenset({"closed", "suspended"})
 """Statuses of accounts of which Twilio may give nothing; history stays readable for a while."""
+
+ENOUGH = 2
+"""Refusals that count: a single one may be a mistake."""
 
 PERMISSION_DENIED = 70051
 """Twilio's code for credentials that are right, but not allowed this."""
@@ -176,28 +182,44 @@ class Accounts(TwilioStream):
     def _check_given(self, accounts: list[Record]) -> None:
         """Leave out accounts whose credentials in the settings are wrong, or not their own."""
         settings = self.run.settings
-        for account in accounts:
-            sid = account["sid"]
-            signature = settings.subaccount_signatures.get(sid)
-            if signature is None or sid in self.run.shut:
-                continue
-            if not self._is_accepted(sid, signature):
-                self.run.refuse(
-                    sid,
-                    "Twilio refused the credentials that subaccount_credentials has for it: its "
-                    "streams are skipped. Check them, and that they belong to its region",
-                )
-            # A key doesn't say whose it is. One of the parent's may read the subaccount in the
-            # 2010 API, and would give the parent's rows everywhere else.
-            elif (
-                signature.username != sid
-                and self._ask(PROBES[0], settings.account_sid, signature) is None
-            ):
-                self.run.refuse(
-                    sid,
-                    f"the API key that subaccount_credentials has for it reads "
-                    f"{settings.account_sid}: its streams are skipped. Give a key of its own",
-                )
+        given = [
+            account["sid"]
+            for account in accounts
+            if account["sid"] in settings.subaccount_signatures.keys() - self.run.shut
+        ]
+        with ThreadPoolExecutor(settings.max_concurrent_requests) as pool:
+            for sid, doubt in zip(given, pool.map(self._doubt, given), strict=True):
+                if doubt is not None:
+                    self.run.refuse(sid, f"{doubt}: its streams are skipped. Give its own")
+
+    def _doubt(self, sid: str) -> str | None:
+        """Tell what is wrong with the credentials that the settings have for a subaccount."""
+        settings = self.run.settings
+        signature = settings.subaccount_signatures[sid]
+        if not self._is_accepted(sid, signature):
+            return (
+                "Twilio refused the credentials that subaccount_credentials has for it, which may "
+                "be of another region"
+            )
+        if signature.username == sid:
+            return None
+        # A key doesn't say whose it is. One of the parent's may read the subaccount in the 2010
+        # API, and would give the parent's rows everywhere else.
+        key, refusals = "the API key that subaccount_credentials has for it", 0
+        waits = backoff.expo(factor=settings.retry_delay, max_value=8)
+        # The first one only starts it.
+        tries = itertools.islice(waits, 1, 1 + settings.max_retries)
+        while refusals < ENOUGH:
+            error = self._ask(PROBES[0], settings.account_sid, signature)
+            if error is None:
+                return f"{key} reads {settings.account_sid}"
+            if isinstance(error, RefusedError):
+                refusals += 1
+            elif (wait := next(tries, None)) is not None:
+                time.sleep(self.backoff_jitter(wait))
+            else:
+                return f"{key} may be that of {settings.account_sid}: nobody could tell ({error})"
+        return None
 
     def _probe_refused(self, accounts: list[Record]) -> None:
         """Find out which streams that were refused in an earlier run may be read by now.
@@ -229,7 +251,7 @@ class Accounts(TwilioStream):
             if name not in names and name not in further:
                 known = [str(known) for known in names if known]
                 msg = f"accounts: no account is called {name!r}; {did_you_mean(name, known)}"
-                raise TapError(msg)
+                raise TapError(short(msg))
         if wanted:
             return [
                 record

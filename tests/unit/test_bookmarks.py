@@ -795,11 +795,11 @@ def test_refusals_are_told_by_account():
     assert media.refusals() == [{"account_sid": SUBACCOUNT, "message_sid": "SM2"}]
 
 
-@pytest.mark.parametrize("name", ["queue_members", "calls", "studio_executions"])
-def test_a_refusal_elsewhere_needs_no_note(name):
+@pytest.mark.parametrize("name", ["queues", "calls", "alerts"])
+def test_a_refusal_of_an_accounts_own_list_needs_no_note(name):
     stream = make_stream(name)
 
-    stream.note_refusal(WHOSE | {"queue_sid": "QU1"})
+    stream.note_refusal(WHOSE)
 
     assert tap_of(stream).state == {}
     assert stream.refusals() == []
