@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import logging
 import string
 import time
 from dataclasses import dataclass, replace
@@ -12,10 +12,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 from urllib.parse import quote, urlsplit
 
-import backoff
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib import Catalog, Schema
-from singer_sdk.streams import RESTStream, Stream
+from singer_sdk.streams import Stream
 from typing_extensions import override
 
 from tap_twilio.config import inputs
@@ -32,6 +31,7 @@ from tap_twilio.http.errors import (
 )
 from tap_twilio.http.pagination import CutError, ShapeError
 from tap_twilio.http.redaction import is_news
+from tap_twilio.http.retry import Patience, jittered
 from tap_twilio.pages import Page, Request
 from tap_twilio.records.pii import MARK, Masker
 from tap_twilio.records.secrets import NAMES
@@ -39,11 +39,10 @@ from tap_twilio.resource import schemas
 from tap_twilio.resource.windows import Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from msgspec import Raw
     from requests.auth import HTTPBasicAuth
-    from singer_sdk.helpers.types import Context
     from singer_sdk.singerlib import Catalog
 
     from tap_twilio.records.convert import Record
@@ -67,7 +66,7 @@ MISSHAPEN = 2
 T = TypeVar("T")
 
 
-class EndpointClient(RESTStream[str]):
+class EndpointClient(Stream):
     """Base of all streams: how Twilio is asked, and what becomes of its answers.
 
     Attributes:
@@ -143,8 +142,7 @@ class EndpointClient(RESTStream[str]):
             keys = {*type(self).primary_keys, cast("Any", type(self)).replication_key}
             self.masker = Masker(schema, tap.pii, keys)
         announced = self.masker.announce(schema) if self.masker else schema
-        # Not RESTStream's, which opens a session for each stream: all share the run's transport.
-        Stream.__init__(self, tap, schema=announced)
+        super().__init__(tap, schema=announced)
         self.logger.addFilter(is_news)
         self._seen_oddities: set[str] = set()
 
@@ -207,11 +205,6 @@ class EndpointClient(RESTStream[str]):
         """What all streams of a run share."""
         return self._tap.run
 
-    @property
-    @override
-    def url_base(self) -> str:
-        return self.run.settings.hosts.url(self.product)
-
     def account_of(self, context: Mapping[str, Any]) -> str:
         """Tell whose rows are read.
 
@@ -236,10 +229,17 @@ class EndpointClient(RESTStream[str]):
 
     # --- One request ---------------------------------------------------------------------------
 
-    @override
-    def get_url(self, context: Context | None) -> str:
-        values = {name: quote(str(value), safe="") for name, value in (context or {}).items()}
-        return self.url_base + self.path.format(**values)
+    def address_of(self, context: Mapping[str, Any]) -> str:
+        """Fill the SIDs of parents into the path.
+
+        Args:
+            context: SIDs of the parents.
+
+        Returns:
+            The list's address, without a query.
+        """
+        values = {name: quote(str(value), safe="") for name, value in context.items()}
+        return self.run.settings.hosts.url(self.product) + self.path.format(**values)
 
     @cached_property
     def page_limit(self) -> int | None:
@@ -285,7 +285,7 @@ class EndpointClient(RESTStream[str]):
         except RefusedError:
             if (self.name, self.account_of(request.context)) in self.run.refused:
                 raise
-            time.sleep(self.backoff_jitter(self.run.settings.retry_delay))
+            time.sleep(jittered(self.run.settings.retry_delay))
             return self._patient_get(_Try(request, self.page_limit, again=True))
 
     def decode(self, page: Page) -> None:
@@ -327,18 +327,20 @@ class EndpointClient(RESTStream[str]):
 
     @cached_property
     def _patient_get(self) -> Callable[[_Try], Page]:
-        """:meth:`_get` with retries: few after failures, any number while merely throttled."""
-        unthrottled = backoff.on_exception(
-            self.backoff_wait_generator,
-            ThrottledError,
-            giveup=self._is_silent,
-            jitter=self.backoff_jitter,
-            on_backoff=self.backoff_handler,
-            logger=None,
+        settings = self.run.settings
+        patience = Patience(
+            settings.max_retries,
+            settings.retry_delay,
+            is_silent=lambda: self.run.silence() > SILENCE,
+            tell=self._tell_of_pause,
         )
-        # The SDK retries a function of a request; ours takes the request with its history.
-        retried: Any = self.request_decorator(cast("Any", self._get))
-        return cast("Callable[[_Try], Page]", unthrottled(retried))
+        return patience(self._get)
+
+    def _tell_of_pause(self, wait: float, tries: int, error: Exception) -> None:
+        level = logging.DEBUG if isinstance(error, ThrottledError) else logging.WARNING
+        self.logger.log(
+            level, "%s: waiting %.1f s after %d tries: %s", self.name, wait, tries, error
+        )
 
     def _get(self, attempt: _Try) -> Page:
         request = attempt.request
@@ -347,7 +349,7 @@ class EndpointClient(RESTStream[str]):
         if signature is None:
             msg = f"{self.name}: nothing at hand signs for {account}"
             raise TapError(msg)
-        url = request.link or self.get_url(request.context)
+        url = request.link or self.address_of(request.context)
         endpoint = self._without_personal(urlsplit(url).path, request.context)
         params = request.params
         if attempt.page_size is not None and request.link is None:
@@ -415,39 +417,6 @@ class EndpointClient(RESTStream[str]):
     def _personal(self) -> frozenset[str]:
         properties = self.wire_schema["properties"]
         return frozenset(name for name, field in properties.items() if MARK in field)
-
-    def _is_silent(self, error: Exception) -> bool:  # noqa: ARG002
-        """Tell whether throttling has gone on for too long: no limiter has seen an answer."""
-        return self.run.silence() > SILENCE
-
-    @override
-    def backoff_wait_generator(self) -> Generator[float, Any, None]:
-        waits = backoff.expo(factor=self.run.settings.retry_delay, max_value=60)
-        next(waits)
-        error = yield 0.0
-        while True:
-            wait = getattr(error, "retry_after", None) or next(waits)
-            error = yield wait
-
-    @override
-    def backoff_max_tries(self) -> int:
-        return self.run.settings.max_retries + 1
-
-    @override
-    def backoff_jitter(self, value: float) -> float:
-        return value * random.uniform(1.0, 1.25)  # noqa: S311
-
-    @override
-    def backoff_handler(self, details: Any) -> None:
-        error = details.get("exception")
-        self.logger.log(
-            10 if isinstance(error, ThrottledError) else 30,
-            "%s: waiting %.1f s after %d tries: %s",
-            self.name,
-            details["wait"],
-            details["tries"],
-            error,
-        )
 
     def warn_once(self, message: str) -> None:
         """Log a warning about this stream, the first time that it is due.

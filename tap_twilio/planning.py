@@ -272,7 +272,7 @@ class PlannedStream(BookmarkedStream):
         if page.following is not None and not _is_beyond(page.following):
             wanted.append(iter([page.following]))
         if self.children:
-            wanted.append(self._requests_below(page))
+            wanted.append(self.requests_below(page))
         return wanted
 
     def _extend(self, page: Page, undated: Undated) -> None:
@@ -301,15 +301,29 @@ class PlannedStream(BookmarkedStream):
             self.cut(page)
         page.size = page.size * DECODED * len(page.records) // max(1, page.received)
 
-    def _requests_below(self, page: Page) -> Iterator[Request]:
+    def requests_below(self, page: Page) -> Iterator[Request]:
+        """Tell what will be asked for below a page's records.
+
+        Args:
+            page: A page of this stream.
+
+        Yields:
+            Requests, in the order of emission.
+        """
         for child, context, order in self.below(page):
             for _, requests_ in child.plan(context, order):
                 yield from requests_
 
-    def _searches_below(self, page: Page) -> Iterator[Request]:
-        """Give what of :meth:`_requests_below` leads through whole lists, page by page.
+    def searches_below(self, page: Page) -> Iterator[Request]:
+        """Tell what of :meth:`requests_below` leads through whole lists, page by page.
 
         It takes little room, so it need not wait until there is some for all that comes before.
+
+        Args:
+            page: A page of this stream.
+
+        Yields:
+            Requests, in the order of emission.
         """
         for child, context, order in self.below(page):
             yield from (request for request in child.searches(context, order) if request.light)

@@ -284,6 +284,7 @@ class TwilioStream(PlannedStream):
 
         They have a version if the setting asks for it and it is safe.
         """
+        self._write_schema_message()
         if self.run.settings.emit_activate_version_messages and is_whole(self):
             self._stream_version = int(self.run.settings.now.timestamp())
 
@@ -379,6 +380,13 @@ class TwilioStream(PlannedStream):
     @cached_property
     def _flattens(self) -> bool:
         return any(stream_map.flattening_enabled for stream_map in self.stream_maps)
+
+    @override
+    def _sync_records(
+        self, context: Context | None = None, *, write_messages: bool = True
+    ) -> Generator[Record, Any, Any]:
+        """Read everything that is selected: all other streams are below this one."""
+        yield from self._tap.sync.write()
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:

@@ -21,6 +21,7 @@ from typing_extensions import override
 from tap_twilio import references
 from tap_twilio.config import inputs, settings
 from tap_twilio.custom.streams import CustomStream, Samples, classes
+from tap_twilio.engine.sync import Sync
 from tap_twilio.http.errors import Stopped, TapError
 from tap_twilio.http.redaction import is_news, redactor
 from tap_twilio.output.singer import Writer
@@ -158,6 +159,11 @@ class TapTwilio(Tap):
             msg = "This needs settings that make sense"
             raise TapError(msg)
         return Run(self._settings, write_state=self.write_last_state)
+
+    @cached_property
+    def sync(self) -> Sync:
+        """The conductor of this run."""
+        return Sync(self, cast("TwilioStream", self.streams[Accounts.name]))
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
@@ -309,10 +315,7 @@ class TapTwilio(Tap):
                 return
             config = ctx.params["config"]
             tap = cls(config=config.config, parse_env_config=config.parse_env)
-            root = tap.streams[Accounts.name]
-            assert isinstance(root, Accounts)  # noqa: S101
-            page = root.sign_in()
-            count = len(page.parents or page.records)
+            count = len(tap.sync.sign_in().parents)
             cls.logger.info("Signed in; %d accounts can be read", count)
         ctx.exit()
 

@@ -17,8 +17,8 @@ from tests.harness import (
     PATIENCE,
     STREAMS_BY_NAME,
     assert_complete,
+    catalog_of,
     config_for,
-    select,
     truth,
     wait_until,
 )
@@ -244,8 +244,16 @@ def test_alerts_beyond_the_cap_are_all_read(run, sandbox):
 def start(tmp_path, config, *arguments, stdout=subprocess.PIPE, **options):
     path = tmp_path / "config.json"
     path.write_text(json.dumps(config))
+    if "--catalog" not in arguments:
+        arguments = (*arguments, "--catalog", write_catalog(tmp_path, "calls", "messages"))
     command = [sys.executable, "-m", "tap_twilio", "--config", str(path), *arguments]
     return subprocess.Popen(command, stdout=stdout, stderr=subprocess.PIPE, text=True, **options)
+
+
+def write_catalog(folder, *streams):
+    path = folder / "catalog.json"
+    path.write_text(json.dumps(catalog_of(streams)))
+    return str(path)
 
 
 def wait_for_lines(path, count):
@@ -294,15 +302,14 @@ def test_a_signal_ends_the_run_with_its_state(tmp_path, sandbox, number, code):
 
 @pytest.mark.parametrize("how", ["SIGKILL", "SIGTERM", "target dies"])
 def test_a_run_cut_off_anywhere_goes_on_from_its_last_state(tmp_path, run, sandbox, how):
-    twilio = sandbox(volumes={"calls": 3000, "messages": 0}, days=30, page_latency=0.01)
+    twilio = sandbox(volumes={"calls": 2000, "messages": 0}, days=30, page_latency=0.01)
     config = config_for(twilio, page_size=50, max_concurrent_requests=2)
-    catalog = tmp_path / "catalog.json"
-    catalog.write_text(json.dumps(select(run.discover(), ["calls"])))
+    catalog = write_catalog(tmp_path, "calls")
     kept: list[dict] = []
     for cut in (300, 900):
         state = tmp_path / "state.json"
         state.write_text(json.dumps(last_state(kept)))
-        arguments = ("--state", str(state), "--catalog", str(catalog))
+        arguments = ("--state", str(state), "--catalog", catalog)
         if how == "target dies":
             tap = start(tmp_path, config, *arguments)
             text = "".join(tap.stdout.readline() for _ in range(cut))

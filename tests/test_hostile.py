@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 
 from sandbox import Sandbox, faults
-from tests.harness import LogKeeper, Runner, config_for, select, utc_now
+from tests.harness import catalog_of, config_for, utc_now
 
 STATE_OF = {"replication_key": "start_time", "replication_key_value": "2026-01-01T00:00:00Z"}
 
@@ -25,9 +25,8 @@ def twilio():
 
 
 @pytest.fixture(scope="module")
-def catalog(tmp_path_factory):
-    runner = Runner(tmp_path_factory.mktemp("catalog"), LogKeeper())
-    return select(runner.discover(), ["calls"])
+def catalog():
+    return catalog_of(["calls"])
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 
 from sandbox import faults
 from tap_twilio.http import transport
-from tests.harness import LogKeeper, Runner, assert_complete, config_for, select
+from tests.harness import assert_complete, catalog_of, config_for
 from tests.peers import ACCOUNT, ACCOUNTS, proxy, reply, serving
 
 TOKEN = "0123456789abcdef" * 2
@@ -22,9 +22,8 @@ pytestmark = pytest.mark.usefixtures("plain_environment")
 
 
 @pytest.fixture(scope="module")
-def catalog(tmp_path_factory):
-    runner = Runner(tmp_path_factory.mktemp("catalog"), LogKeeper())
-    return select(runner.discover(), ["accounts"])
+def catalog():
+    return catalog_of(["accounts"])
 
 
 @pytest.fixture

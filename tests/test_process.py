@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from sandbox import faults
-from tests.harness import PATIENCE, config_for, wait_until
+from tests.harness import PATIENCE, catalog_of, config_for, wait_until
 
 PROGRAMS = ("tap_twilio", "tap_twilio.airbyte")
 FULL = Path("/dev/full")
@@ -33,6 +33,10 @@ def start(tmp_path):
             path = tmp_path / "config.json"
             path.write_text(json.dumps(config))
             arguments = (*arguments, "--config", str(path))
+        if config is not None and program == "tap_twilio" and "--discover" not in arguments:
+            path = tmp_path / "catalog.json"
+            path.write_text(json.dumps(catalog_of(["accounts", "calls", "messages"])))
+            arguments = (*arguments, "--catalog", str(path))
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
         command = [sys.executable, "-m", program, *arguments]
         process = subprocess.Popen(command, env=os.environ | (env or {}), **streams)

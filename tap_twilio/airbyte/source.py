@@ -24,7 +24,6 @@ from tap_twilio.custom.streams import CustomStream
 from tap_twilio.http.errors import Stopped, TapError
 from tap_twilio.http.redaction import redactor
 from tap_twilio.process import is_output, lost_output
-from tap_twilio.streams.accounts import Accounts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,9 +129,7 @@ def _carry_out(options: argparse.Namespace, output: Output) -> int:
 
 def _sign_in(tap: SourceTap) -> None:
     """Do what a read does before it reads."""
-    accounts = tap.stream(Accounts.name)
-    assert isinstance(accounts, Accounts)  # noqa: S101
-    accounts.sign_in()
+    tap.sync.sign_in()
     for stream in tap.streams.values():
         if isinstance(stream, CustomStream):
             # What it declares is held against its first rows.

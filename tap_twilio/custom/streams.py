@@ -21,7 +21,8 @@ from tap_twilio.records.secrets import NAMES
 from tap_twilio.resource.schemas import Endpoint, snake
 from tap_twilio.resource.windows import EPOCH, Window, floor_of, iso
 from tap_twilio.streams import STREAMS
-from tap_twilio.streams.accounts import Accounts, AccountStream
+from tap_twilio.streams.accounts import Accounts
+from tap_twilio.streams.base import AccountStream
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -247,8 +248,8 @@ class Samples:
         return self._accounts
 
     def _list_accounts(self) -> list[Record]:
-        root, settings = self._tap.streams[Accounts.name], self._tap.run.settings
-        assert isinstance(root, Accounts)  # noqa: S101
+        root = cast("TwilioStream", self._tap.streams[Accounts.name])
+        settings = self._tap.run.settings
         main = settings.account_sid
         try:
             page = root.fetch(Request(root, {}, (0,), {}))

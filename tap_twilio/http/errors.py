@@ -9,14 +9,13 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
-from singer_sdk.exceptions import RetriableAPIError
 
 
 class TapError(Exception):
     """A failure that is told in one sentence, with what to do about it."""
 
 
-class UnreachableError(TapError, RetriableAPIError):
+class UnreachableError(TapError):
     """No answer came; another try may go better."""
 
 
@@ -93,7 +92,7 @@ class ThrottledError(ResponseError):
     """Too many requests at once (429); the request was not processed."""
 
 
-class TransientError(ResponseError, RetriableAPIError):
+class TransientError(ResponseError):
     """Worth another try: a server error, or a body that is cut off or not JSON."""
 
 

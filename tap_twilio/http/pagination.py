@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from tap_twilio.http.mending import Mended
-    from tap_twilio.records.convert import Record
 
 Payload = dict[str, Raw]
 T = TypeVar("T")
@@ -202,7 +201,7 @@ def salvage(rows: Raw) -> tuple[Raw, int, list[str]]:
     return kept, len(each) - len(objects), _oddities(mended.places)
 
 
-def decode(rows: Raw) -> list[Record]:
+def decode(rows: Raw) -> list[dict[str, Any]]:
     """Decode rows.
 
     Args:

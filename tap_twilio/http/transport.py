@@ -19,7 +19,6 @@ from urllib3.exceptions import HTTPError
 
 from tap_twilio.http.connections import root
 from tap_twilio.http.errors import ResponseError, ThrottledError, TransientError, from_response
-from tap_twilio.resource.windows import EPOCH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -49,6 +48,10 @@ _GZIP: Final = b"\x1f\x8b"
 _GZIP_FORM: Final = 16 + zlib.MAX_WBITS
 
 _COUNT: Final = re.compile("[0-9]{1,9}")
+
+
+FIRST_YEAR = 2008
+"""Twilio's: a clock that shows one before it tells nothing."""
 
 
 class Transport:
@@ -167,7 +170,7 @@ class Transport:
             date = date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
         except (ArithmeticError, LookupError, TypeError, ValueError):
             return
-        if date >= EPOCH:
+        if date.year >= FIRST_YEAR:
             self.date = date
             self._note_date(date)
 

@@ -199,20 +199,18 @@ class Job:
         tap = replace(self, present=now_utc()).tap()
         with one_sentence():
             try:
-                _root(tap).sign_in()
+                tap.sync.sign_in()
             finally:
-                tap.run.ahead.close()
+                tap.sync.close()
         return tap.run.reached
 
     def _accounts(self) -> list[str]:
         tap = self.tap()
-        root = _root(tap)
         with one_sentence():
             try:
-                below = root.below(root.sign_in())
-                return list(dict.fromkeys(context["account_sid"] for _, context, _ in below))
+                return tap.sync.accounts()
             finally:
-                tap.run.ahead.close()
+                tap.sync.close()
 
     def read(self, stretch: Stretch, table: Table, names: list[str]) -> Iterator[pa.RecordBatch]:
         """Read one task's rows; runs in a worker.
@@ -238,16 +236,10 @@ class Job:
             settings["lookback_days"] = stretch.lookback
         tap = replace(self, present=stretch.present).tap(**settings)
         with one_sentence():
-            for stream, page in _root(tap).walk({}, tap.run.ahead.begin()):
+            for stream, page in tap.sync.walk():
                 if stream.name == self.stream and page.records:
                     yield table.columns.batch(page.records, names)
             tap.check_complete()
-
-
-def _root(tap: QuietTap) -> Accounts:
-    root = tap.streams[Accounts.name]
-    assert isinstance(root, Accounts)  # noqa: S101
-    return root
 
 
 def _parsed(name: str, value: str) -> Any:  # noqa: ANN401

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from typing_extensions import override
 
 from tap_twilio.resource.windows import DateFilter, Unit
-from tap_twilio.streams.accounts import ACCOUNT as API
-from tap_twilio.streams.accounts import AccountStream
+from tap_twilio.streams.base import API, AccountStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from tap_twilio.resource.windows import DateFilter
-from tap_twilio.streams.accounts import AccountStream
+from tap_twilio.streams.base import AccountStream
 
 if TYPE_CHECKING:
     from tap_twilio.records.convert import Record

@@ -27,6 +27,7 @@ from tap_twilio.http.errors import (
 )
 from tap_twilio.http.pagination import ShapeError
 from tap_twilio.http.redaction import is_news
+from tap_twilio.http.retry import jittered
 from tap_twilio.pages import Page, Request
 from tap_twilio.resource.windows import EPOCH, DateFilter, Window
 from tap_twilio.streams.api import Messages, Queues
@@ -73,7 +74,7 @@ def waits(monkeypatch):
     clock = SimpleNamespace(sleep=waited.append)
     monkeypatch.setattr("tap_twilio.client.time", clock)
     monkeypatch.setattr("backoff._sync.time", SimpleNamespace(sleep=waited.append))
-    monkeypatch.setattr("tap_twilio.client.random", SimpleNamespace(uniform=lambda low, _: low))
+    monkeypatch.setattr("tap_twilio.http.retry.random", SimpleNamespace(uniform=lambda low, _: low))
     return waited
 
 
@@ -250,7 +251,7 @@ def test_a_catalog_made_before_masking_still_shows_no_more_of_other_streams(capl
             {},
             "https://studio.twilio.com/v2/Flows/FW%201%2F2/Executions",
         ),
-        ("accounts", None, {}, f"{API}/2010-04-01/Accounts.json"),
+        ("accounts", {}, {}, f"{API}/2010-04-01/Accounts.json"),
         (
             "studio_flows",
             WHOSE,
@@ -260,7 +261,7 @@ def test_a_catalog_made_before_masking_still_shows_no_more_of_other_streams(capl
     ],
 )
 def test_the_address_has_the_parents_sids_quoted(name, context, config, url):
-    assert make_stream(name, **config).get_url(context) == url
+    assert make_stream(name, **config).address_of(context) == url
 
 
 @pytest.mark.parametrize(
@@ -622,8 +623,7 @@ def test_pauses_double_up_to_a_minute(waits):
 
 
 def test_pauses_are_a_little_longer_by_chance():
-    stream = make_stream("queues")
-    found = {stream.backoff_jitter(8.0) for _ in range(200)}
+    found = {jittered(8.0) for _ in range(200)}
 
     assert len(found) > 10
     assert min(found) >= 8.0
@@ -631,7 +631,8 @@ def test_pauses_are_a_little_longer_by_chance():
 
 
 def test_all_pauses_are_made_longer(waits, monkeypatch):
-    monkeypatch.setattr("tap_twilio.client.random", SimpleNamespace(uniform=lambda _, high: high))
+    chance = SimpleNamespace(uniform=lambda _, high: high)
+    monkeypatch.setattr("tap_twilio.http.retry.random", chance)
     stream = make_stream("queues", retry_delay=8)
 
     fetch(stream, refused(), OUT, throttled(), throttled(40), ANSWER)

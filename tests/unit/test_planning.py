@@ -1005,8 +1005,8 @@ def test_of_accounts_searches_are_told_that_take_little_room():
     accounts = tap.streams["accounts"]
     page = Page(None, 0, 0, None, None, Request(accounts, {}, (0,), {}), records=[{"sid": ACCOUNT}])
 
-    searches = list(accounts._searches_below(page))  # noqa: SLF001
-    requests = list(accounts._requests_below(page))  # noqa: SLF001
+    searches = list(accounts.searches_below(page))
+    requests = list(accounts.requests_below(page))
 
     assert [one.stream.name for one in searches] == ["messages"]
     names = Counter(one.stream.name for one in requests)
