@@ -36,6 +36,9 @@ find room though others, known earlier, have filled it."""
 
 MIB = 1024 * 1024
 
+WORKER = "tap-twilio-fetch"
+"""Name of the threads that ask Twilio."""
+
 BYTES_AHEAD = 24 * MIB
 """Bound on the memory of pages in flight or waiting; those in flight count as much as others of
 their kind had."""
@@ -186,7 +189,7 @@ class Ahead:
         self._in_flight += 1
         # One worker more than requests: a page whose turn has come never waits for a free one.
         if len(self._threads) <= min(self._in_flight, self.workers):
-            thread = threading.Thread(target=self._work, name="tap-twilio-fetch", daemon=True)
+            thread = threading.Thread(target=self._work, name=WORKER, daemon=True)
             self._threads.append(thread)
             thread.start()
         self._asked.put(entry)
