@@ -27,7 +27,7 @@ from mutmut.stats import status_by_exit_code
 from mutmut.utils.format_utils import orig_function_and_class_names_from_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 NAMED: Final = ROOT / "tests" / "mutants.md"
@@ -246,11 +246,11 @@ def _survivor(name: str, path: Path) -> Survivor:
     return (f"{class_name}.{function}" if class_name else function), old, new
 
 
-def report(modules: Iterable[str]) -> int:
+def report(modules: Mapping[str, Path]) -> int:
     """Tell how many mutants died, and which did not.
 
     Args:
-        modules: Names of modules.
+        modules: Paths of modules by name.
 
     Returns:
         Exit code: 1 if too few died, or the list of survivors isn't what it should be.
@@ -259,8 +259,7 @@ def report(modules: Iterable[str]) -> int:
     odd: list[str] = []
     rows: list[str] = []
     is_good = True
-    for module in modules:
-        path = Path("tap_twilio", f"{module}.py")
+    for module, path in modules.items():
         data = SourceFileMutationData(path=path)
         data.load()
         codes = data.exit_code_by_key
@@ -292,13 +291,14 @@ def main() -> int:
     # mutmut works in the folder that it is run in; its import has read the settings there already.
     os.chdir(ROOT)
     reset_config()
-    known = [Path(path).stem for path in config().only_mutate]
+    known = {Path(path).stem: Path(path) for path in config().only_mutate}
     parser = argparse.ArgumentParser(description="Do the unit tests see what is changed?")
     parser.add_argument("modules", nargs="*", help=f"some of {', '.join(known)}; else all")
-    modules = parser.parse_args().modules or known
-    if unknown := set(modules) - set(known):
+    wanted = parser.parse_args().modules or [*known]
+    if unknown := set(wanted) - known.keys():
         parser.error(f"no mutants are made of {', '.join(sorted(unknown))}")
-    config().only_mutate = [f"tap_twilio/{module}.py" for module in modules]
+    modules = {module: known[module] for module in wanted}
+    config().only_mutate = [str(path) for path in modules.values()]
     mutators.mutation_operators[:] = CHANGES
     file_mutation.MutationVisitor = Visitor
     file_mutation.function_trampoline_arrangement = arrange

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from tap_twilio.resource.windows import Window
     from tap_twilio.undated import Undated
 
+    Plan = Iterator[tuple[Window | None, list["Request"]]]
+    """Windows, each with the first request of each of its chains; groups that no window bounds."""
+
 
 @dataclass(slots=True)
 class Page:
@@ -33,6 +36,7 @@ class Page:
         request: What it answers.
         records: Its records, typed and cut to their window.
         parents: Records to read the children of, where these aren't the records themselves.
+        below: What is to be read below its records, once that was planned.
         numbers: Place of each record among those that arrived, where some were left out since.
         received: How many rows it had.
         newest: The latest date of its rows, or when the latest was made, where rows without a date
@@ -53,6 +57,7 @@ class Page:
     parts: list[Request] = field(default_factory=list)
     following: Request | None = None
     parents: list[Record] | None = None
+    below: Iterator[Child] | None = None
     numbers: list[int] | None = None
     received: int = 0
     newest: str | None = None
@@ -78,6 +83,23 @@ class Page:
         if self.numbers is not None:
             return zip(self.numbers, self.records, strict=True)
         return enumerate(self.records)
+
+
+@dataclass(slots=True)
+class Child:
+    """What is to be read below one record.
+
+    Attributes:
+        stream: The child stream.
+        context: SIDs of the parents.
+        order: Its place in the order of emission; the last part but one is the record's.
+        plan: What to ask for, once that was planned: see :meth:`PlannedStream.plan`.
+    """
+
+    stream: PlannedStream
+    context: dict[str, Any]
+    order: Order
+    plan: Plan | None = None
 
 
 @dataclass(slots=True)

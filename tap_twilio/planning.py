@@ -15,7 +15,7 @@ from tap_twilio.bookmarks import BookmarkedStream
 from tap_twilio.client import GIVEN_UP
 from tap_twilio.config.declarations import on_wire
 from tap_twilio.http.pagination import Glance, ShapeError, pick
-from tap_twilio.pages import Request
+from tap_twilio.pages import Child, Request
 from tap_twilio.records.convert import Converter, Misfit, lacking, to_datetime
 from tap_twilio.resource.windows import EPOCH, SECOND, Unit, Window, floor_of, iso, parse_moment
 from tap_twilio.undated import FIRST_PAGES, LONGEST_UNSETTLED, Undated
@@ -302,16 +302,22 @@ class PlannedStream(BookmarkedStream):
         page.size = page.size * DECODED * len(page.records) // max(1, page.received)
 
     def requests_below(self, page: Page) -> Iterator[Request]:
-        """Tell what will be asked for below a page's records.
+        """Plan what is to be read below a page's records; reading goes by the same plan.
 
         Args:
-            page: A page of this stream.
+            page: A page of this stream; given what is below it.
 
-        Yields:
-            Requests, in the order of emission.
+        Returns:
+            What will be asked for, in the order of emission.
         """
-        for child, context, order in self.below(page):
-            for _, requests_ in child.plan(context, order):
+        page.below, ahead = itertools.tee(self.below(page))
+        return self._planned(ahead)
+
+    def _planned(self, children: Iterator[Child]) -> Iterator[Request]:
+        for child in children:
+            plan = child.stream.plan(child.context, child.order)
+            child.plan, ahead = itertools.tee(plan)
+            for _, requests_ in ahead:
                 yield from requests_
 
     def searches_below(self, page: Page) -> Iterator[Request]:
@@ -325,17 +331,18 @@ class PlannedStream(BookmarkedStream):
         Yields:
             Requests, in the order of emission.
         """
-        for child, context, order in self.below(page):
-            yield from (request for request in child.searches(context, order) if request.light)
+        for child in self.below(page):
+            searches = child.stream.searches(child.context, child.order)
+            yield from (request for request in searches if request.light)
 
-    def below(self, page: Page) -> Iterator[tuple[PlannedStream, dict[str, Any], Order]]:
+    def below(self, page: Page) -> Iterator[Child]:
         """Tell which children a page's records have.
 
         Args:
             page: A page of this stream.
 
         Yields:
-            Child stream, its context and its place, in the order of emission.
+            The children, in the order of emission.
         """
         branches = [
             (branch, child, variant)
@@ -347,7 +354,8 @@ class PlannedStream(BookmarkedStream):
                 if child.exists_for(record):
                     context = child.context_below(record, page.request.context)
                     if context is not None and child.may_read(child.account_of(context)):
-                        yield child, context | variant, (*page.request.order, number, branch)
+                        place = (*page.request.order, number, branch)
+                        yield Child(child, context | variant, place)
 
     @cached_property
     def _branches(self) -> list[tuple[PlannedStream, dict[str, str]]]:

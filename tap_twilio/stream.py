@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import RecordMessage
 
     from tap_twilio.ahead import Order
-    from tap_twilio.pages import Page, Request
+    from tap_twilio.pages import Child, Page, Plan, Request
     from tap_twilio.records.convert import Record
     from tap_twilio.undated import Mark
 
@@ -64,12 +64,15 @@ class TwilioStream(PlannedStream):
 
     # --- Emission ------------------------------------------------------------------------------
 
-    def pages(self, context: dict[str, Any], order: Order) -> Iterator[Page]:
+    def pages(
+        self, context: dict[str, Any], order: Order, plan: Plan | None = None
+    ) -> Iterator[Page]:
         """Read the stream for one account or parent.
 
         Args:
             context: SIDs of the parents.
             order: Place of the whole in the order of emission.
+            plan: What to ask for, if that was planned.
 
         Yields:
             Pages in order. Between them, bookmarks move as windows are finished.
@@ -86,7 +89,7 @@ class TwilioStream(PlannedStream):
         search = self.search(context)
         if search is not None:
             self.note_search(context, search.floor)
-        for window, chains in self.plan(context, order):
+        for window, chains in self.plan(context, order) if plan is None else plan:
             for request in chains:
                 for page in self._numbered(self._read(request, marks)):
                     self._note_undated(page, seen, unsettled)
@@ -199,12 +202,15 @@ class TwilioStream(PlannedStream):
         if again:
             page.keep([index for index in range(len(page.records)) if index not in again])
 
-    def walk(self, context: dict[str, Any], order: Order) -> Iterator[tuple[TwilioStream, Page]]:
+    def walk(
+        self, context: dict[str, Any], order: Order, plan: Plan | None = None
+    ) -> Iterator[tuple[TwilioStream, Page]]:
         """Read the stream for one account or parent, and the streams below its records.
 
         Args:
             context: SIDs of the parents.
             order: Place of the whole in the order of emission.
+            plan: What to ask for, if that was planned.
 
         Yields:
             Each page with its stream, a parent's before those of its children. A page is done
@@ -213,7 +219,7 @@ class TwilioStream(PlannedStream):
         if not self.may_read(self.account_of(context)):
             return
         try:
-            for page in self.pages(context, order):
+            for page in self.pages(context, order, plan):
                 if (yield from self.walk_page(page)):
                     break
         except AbsentError as error:
@@ -239,7 +245,7 @@ class TwilioStream(PlannedStream):
         """
         enough = self._limit(page)
         # What is below is told by fields that a stream map or the catalog may take away.
-        below = list(self.below(page)) if self.children else []
+        below = self._children_of(page) if self.children else []
         if not self.selected:
             yield self, page
         elif self.is_news(page.request, [self]):
@@ -247,9 +253,19 @@ class TwilioStream(PlannedStream):
             if self.masker is not None:
                 page.records = self.masker.mask(page.records)
             yield self, page
-        for child, context, order in below:
-            yield from cast("TwilioStream", child).walk(context, order)
+        for child in below:
+            stream = cast("TwilioStream", child.stream)
+            yield from stream.walk(child.context, child.order, child.plan)
         return enough
+
+    def _children_of(self, page: Page) -> list[Child]:
+        """Tell what is below the records of a page that were not left out since it was planned."""
+        if page.below is None:
+            return list(self.below(page))
+        if page.numbers is None or page.parents is not None:
+            return list(page.below)
+        numbers = set(page.numbers)
+        return [child for child in page.below if child.order[-2] in numbers]
 
     def leave_out_keyless(self, page: Page) -> None:
         """Leave out rows without a key, which targets refuse; say so, and count them.

@@ -78,7 +78,7 @@ class Sync:
             Their SIDs.
         """
         below = self._accounts.below(self._page())
-        return list(dict.fromkeys(context["account_sid"] for _, context, _ in below))
+        return list(dict.fromkeys(child.context["account_sid"] for child in below))
 
     def _page(self) -> Page:
         """Sign in, and give the accounts as one page of their stream."""

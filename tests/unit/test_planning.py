@@ -964,7 +964,7 @@ def test_a_child_has_nothing_below_what_it_may_not_read_or_has_had():
 
     def below(window):
         page = opened(calls, rows, window=window)
-        return [(child.name, order[-1]) for child, _, order in calls.below(page)]
+        return [(child.stream.name, child.order[-1]) for child in calls.below(page)]
 
     old, new = (
         Window(utc("2026-10-20"), utc("2026-11-07T08:00:00")),
@@ -995,9 +995,30 @@ def test_children_read_each_of_their_path_values():
 
     below = list(accounts.below(page))
 
-    assert [context for _, context, _ in below] == [WHOSE | variant for variant in days.variants]
-    assert [order for *_, order in below] == [(0, 0, n) for n in range(len(days.variants))]
+    assert [one.context for one in below] == [WHOSE | variant for variant in days.variants]
+    assert [one.order for one in below] == [(0, 0, n) for n in range(len(days.variants))]
     assert len(below) > 1
+
+
+def test_what_is_below_a_row_is_planned_once(monkeypatch):
+    tap = make_tap("messages", "message_media")
+    messages, media = tap.streams["messages"], tap.streams["message_media"]
+    asked = []
+
+    def exists_for(row):
+        asked.append(row["sid"])
+        return True
+
+    monkeypatch.setattr(media, "exists_for", exists_for)
+    page = opened(messages, [{"sid": "SM1"}, {"sid": "SM2"}])
+
+    requests = list(messages.requests_below(page))
+    children = list(page.below)
+
+    assert asked == ["SM1", "SM2"]
+    planned = [one for child in children for _, chains in child.plan for one in chains]
+    assert len(planned) == 2
+    assert all(one is other for one, other in zip(planned, requests, strict=True))
 
 
 def test_of_accounts_searches_are_told_that_take_little_room():
