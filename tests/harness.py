@@ -17,6 +17,7 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from click.testing import CliRunner
 
@@ -88,6 +89,9 @@ LEFT_ALONE = 5.0
 """Seconds after which a worker is left alone: its request may be one that is never answered."""
 
 
+_busy: WeakSet[threading.Thread] = WeakSet()
+
+
 @dataclass
 class Runner:
     """Runs the tap as a user would: files in, messages out."""
@@ -135,8 +139,10 @@ class Runner:
 def _let_workers_end() -> None:
     """Wait for what was asked ahead and not wanted: the next run's requests may be counted."""
     for thread in threading.enumerate():
-        if thread.name == WORKER:
+        if thread.name == WORKER and thread not in _busy:
             thread.join(LEFT_ALONE)
+            if thread.is_alive():
+                _busy.add(thread)
 
 
 @cache

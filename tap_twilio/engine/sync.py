@@ -32,7 +32,7 @@ class Sync:
         self._run: Run = tap.run
 
     def sign_in(self) -> SignedIn:
-        """Find out whose rows the credentials can read.
+        """Find out whose rows the credentials can read, and read nothing.
 
         Returns:
             The accounts.
@@ -41,6 +41,12 @@ class Sync:
             SignInError: Twilio refused the credentials.
             TapError: Twilio can't be reached, or the setting ``accounts`` names none.
         """
+        try:
+            return self._sign_in()
+        finally:
+            self._run.ahead.close()
+
+    def _sign_in(self) -> SignedIn:
         found = SignIn(self._run)(self._listing())
         self._probe_refused(found)
         return found
@@ -77,12 +83,11 @@ class Sync:
         Returns:
             Their SIDs.
         """
-        below = self._accounts.below(self._page())
+        below = self._accounts.below(self._page_of(self.sign_in()))
         return list(dict.fromkeys(child.context["account_sid"] for child in below))
 
-    def _page(self) -> Page:
-        """Sign in, and give the accounts as one page of their stream."""
-        found = self.sign_in()
+    def _page_of(self, found: SignedIn) -> Page:
+        """Give the accounts as one page of their stream."""
         request = Request(self._accounts, {}, (*self._run.ahead.begin(), 0), {})
         page = Page(None, 0, 0, None, None, request, records=found.records)
         if found.parents != found.records:
@@ -99,17 +104,13 @@ class Sync:
         accounts = self._accounts
         try:
             # What goes wrong here leaves nothing to read: it ends the run.
-            page = self._page()
+            page = self._page_of(self._sign_in())
             if accounts.children:
                 self._run.ahead.hint(accounts.requests_below(page))
                 self._run.ahead.hint(accounts.searches_below(page))
             yield from accounts.walk_page(page)
         finally:
-            self.close()
-
-    def close(self) -> None:
-        """Let the workers end."""
-        self._run.ahead.close()
+            self._run.ahead.close()
 
     def write(self) -> Iterator[Record]:
         """Read everything, and write it as messages.

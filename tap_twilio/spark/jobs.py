@@ -198,19 +198,13 @@ class Job:
         """
         tap = replace(self, present=now_utc()).tap()
         with one_sentence():
-            try:
-                tap.sync.sign_in()
-            finally:
-                tap.sync.close()
+            tap.sync.sign_in()
         return tap.run.reached
 
     def _accounts(self) -> list[str]:
         tap = self.tap()
         with one_sentence():
-            try:
-                return tap.sync.accounts()
-            finally:
-                tap.sync.close()
+            return tap.sync.accounts()
 
     def read(self, stretch: Stretch, table: Table, names: list[str]) -> Iterator[pa.RecordBatch]:
         """Read one task's rows; runs in a worker.
