@@ -19,7 +19,7 @@ pytestmark = pytest.mark.door
 
 
 @settings(
-    max_examples=8,
+    max_examples=5,
     derandomize=True,
     deadline=None,
     database=None,

@@ -354,7 +354,7 @@ def test_an_error_that_nobody_expected_is_a_message_too(source, small, monkeypat
         message = f"what {small.auth_token} does"
         raise RuntimeError(message)
 
-    monkeypatch.setattr("tap_twilio.engine.sync.Sync.sign_in", fail)
+    monkeypatch.setattr("tap_twilio.engine.sync.SignIn.__call__", fail)
 
     for command in ("check", "read"):
         files = {"catalog": catalog({"calls": "incremental"})} if command == "read" else {}
