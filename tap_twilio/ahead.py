@@ -88,7 +88,6 @@ class _Entry:
     page: Any = None
     error: BaseException | None = None
     done: bool = False
-    length: int = 0
     size: int = 0
 
 
@@ -229,9 +228,10 @@ class Ahead:
                 # It comes in this page's turn: here, whichever is waited for would pay for it.
                 entry.error = error
                 return
-        entry.length, entry.size = max(page.length, page.size), page.size
+        entry.size = page.size
         # Those that come next may be as large, though the last ones were small.
-        self._lengths[entry.kind] = max(entry.length, self._lengths[entry.kind] * 63 // 64)
+        usual = self._lengths[entry.kind] * 63 // 64
+        self._lengths[entry.kind] = max(page.length, page.size, usual)
 
     def _pump(self) -> None:
         blocked, full = [], set()
@@ -264,13 +264,13 @@ class Ahead:
         sooner = rivals = 0
         near = held = expected
         for order, entry in self._entries.items():
-            length = entry.length if entry.done else self._lengths[entry.kind]
-            held += entry.size if entry.done else length
+            size = entry.size if entry.done else self._lengths[entry.kind]
+            held += size
             if entry.height >= height and entry.light == light:
                 rivals += 1
                 if order < ask.order:
                     sooner += 1
-                    near += length
+                    near += size
         pages = self.workers * (LIGHT_PAGES_PER_REQUEST if light else PAGES_PER_REQUEST)
         room = max(1, pages >> height)
         if sooner >= room or rivals >= RESERVE * room:
