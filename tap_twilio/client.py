@@ -41,6 +41,7 @@ from tap_twilio.resource.windows import Unit
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from backoff.types import Details
     from msgspec import Raw
     from requests.auth import HTTPBasicAuth
     from singer_sdk.singerlib import Catalog
@@ -336,10 +337,15 @@ class EndpointClient(Stream):
         )
         return patience(self._get)
 
-    def _tell_of_pause(self, wait: float, tries: int, error: Exception) -> None:
-        level = logging.DEBUG if isinstance(error, ThrottledError) else logging.WARNING
+    def _tell_of_pause(self, details: Details) -> None:
+        error = details.get("exception")
         self.logger.log(
-            level, "%s: waiting %.1f s after %d tries: %s", self.name, wait, tries, error
+            logging.DEBUG if isinstance(error, ThrottledError) else logging.WARNING,
+            "%s: waiting %.1f s after %d tries: %s",
+            self.name,
+            details["wait"],
+            details["tries"],
+            error,
         )
 
     def _get(self, attempt: _Try) -> Page:

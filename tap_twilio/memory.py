@@ -1,15 +1,9 @@
-"""How memory is given back: the settings of the process that a run wants."""
+"""How rarely memory is looked through."""
 
 from __future__ import annotations
 
 import atexit
-import contextlib
-import ctypes
 import gc
-
-_M_MMAP_THRESHOLD = -3
-LARGE = 256 * 1024
-"""Bytes from which a block is the system's again as soon as it is free."""
 
 OBJECTS = 100_000
 """Objects that may be made, and not freed, before a search for circles among them."""
@@ -25,14 +19,3 @@ def collect_rarely() -> None:
     if 0 < youngest < OBJECTS:
         gc.set_threshold(OBJECTS)
         atexit.register(gc.freeze)
-
-
-def give_back_large_blocks() -> None:
-    """Keep the memory of bodies from piling up in the heaps of the threads that read them.
-
-    The C library of most Linux systems raises the size from which a block is mapped by itself
-    with each such block that is freed; bodies then lie in as many heaps as there are threads, and
-    what is free in one is of no use to another. Elsewhere this does nothing.
-    """
-    with contextlib.suppress(AttributeError, OSError):
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, LARGE)

@@ -6,9 +6,12 @@ It imports next to nothing, as a signal that comes before :func:`begin` ends in 
 from __future__ import annotations
 
 import errno
+import io
 import os
 import signal
 import sys
+
+from tap_twilio.memory import collect_rarely
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,8 +31,6 @@ def begin() -> None:
     if sys.stdout is None:
         sys.exit("stdout is closed, and records have nowhere else to go")
     _write_whole_lines()
-    from tap_twilio.memory import collect_rarely  # noqa: PLC0415
-
     # A fourth of the time that imports take is collection.
     collect_rarely()
 
@@ -42,7 +43,8 @@ def _write_whole_lines() -> None:
     """
     descriptor = sys.stdout.fileno()
     os.set_blocking(descriptor, True)
-    sys.stdout = open(descriptor, "w", encoding="utf-8", newline="\n", closefd=False)  # noqa: SIM115
+    whole = io.BufferedWriter(io.FileIO(descriptor, "w", closefd=False))
+    sys.stdout = io.TextIOWrapper(whole, encoding="utf-8", newline="\n")
 
 
 def _end(number: int, _frame: FrameType | None) -> None:

@@ -16,8 +16,9 @@ from tap_twilio.config.inputs import CLOCKS_DIFFER
 from tap_twilio.http.connections import Network
 from tap_twilio.http.errors import IncompleteError, Stopped
 from tap_twilio.http.limiter import Limiter
+from tap_twilio.http.memory import give_back_large_blocks
 from tap_twilio.http.transport import Transport
-from tap_twilio.memory import collect_rarely, give_back_large_blocks
+from tap_twilio.memory import collect_rarely
 from tap_twilio.output.progress import Progress
 
 if TYPE_CHECKING:

@@ -15,12 +15,12 @@ from tap_twilio.activation import is_whole, was_read
 from tap_twilio.chain import Chain
 from tap_twilio.client import GIVEN_UP
 from tap_twilio.config.credentials import ROOT_PRODUCT
+from tap_twilio.engine.sign_in import ask
 from tap_twilio.http.errors import (
     AbsentError,
     ChainError,
     RefusedError,
     ResponseError,
-    TapError,
 )
 from tap_twilio.output.progress import Failure
 from tap_twilio.output.singer import Writer
@@ -475,21 +475,8 @@ class TwilioStream(PlannedStream):
             or not self.run.credentials.signs_by_list(account)
         ):
             return False
-        product, path = ANYBODYS
-        try:
-            with self.run.aside():
-                self.run.transport.get(
-                    self.run.settings.hosts.url(product) + path,
-                    {"PageSize": "1"},
-                    endpoint=path,
-                    auth=signature,
-                    limiter=self.run.limiter(account),
-                )
-        except RefusedError as refusal:
-            return refusal.status == HTTPStatus.UNAUTHORIZED
-        except TapError:
-            pass
-        return False
+        refusal = ask(self.run, *ANYBODYS, account, signature)
+        return isinstance(refusal, RefusedError) and refusal.status == HTTPStatus.UNAUTHORIZED
 
     def _skip(self, account: str, reason: str) -> None:
         self.run.refused.add((self.name, account))

@@ -13,6 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from sandbox import faults
+from tap_twilio.config.hosts import Hosts
 from tap_twilio.custom.inference import infer
 from tap_twilio.http import pagination
 from tap_twilio.http.pagination import ShapeError, decode
@@ -706,8 +707,6 @@ def test_fields_that_no_row_has_are_told(run, small, setting, sentence):
 
 
 def test_regions_are_those_of_the_settings():
-    from tap_twilio.config.hosts import Hosts  # noqa: PLC0415
-
     hosts = Hosts(region="ie1")
     for host in ("studio", "studio.dublin.ie1"):
         assert hosts.locate(f"https://{host}.twilio.com/v2/Flows?a=1") == (

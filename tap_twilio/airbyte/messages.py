@@ -11,7 +11,7 @@ from singer_sdk.contrib.msgspec import encoder
 from typing_extensions import override
 
 from tap_twilio.http.redaction import redactor
-from tap_twilio.output.singer import CHUNK
+from tap_twilio.output.singer import encoded
 
 if TYPE_CHECKING:
     from tap_twilio.records.convert import Record
@@ -137,15 +137,8 @@ class Output:
         """
         head = b'{"type":"RECORD","record":{"stream":' + encoder.encode(stream) + b',"data":'
         tail = b',"emitted_at":%d}}\n' % (time.time() * 1000)
-        buffer = bytearray()
-        for record in records:
-            buffer += head
-            encoder.encode_into(record, buffer, -1)
-            buffer += tail
-            if len(buffer) >= CHUNK:
-                self._write(buffer)
-                buffer = bytearray()
-        self._write(buffer)
+        for lines in encoded(records, head, tail):
+            self._write(lines)
         self._out.flush()
 
     def send_log(self, message: Message) -> None:

@@ -61,6 +61,35 @@ class SignedIn:
     parents: list[Account]
 
 
+def ask(
+    run: Run, product: str, path: str, account_sid: str, signature: HTTPBasicAuth
+) -> ResponseError | UnreachableError | None:
+    """Ask for a row of a list once, to see whether it can be had.
+
+    Args:
+        run: What the run shares.
+        product: First label of the host.
+        path: The list's path.
+        account_sid: Whose rows are wanted.
+        signature: Who signs.
+
+    Returns:
+        What kept the row away; none if it came.
+    """
+    try:
+        with run.aside():
+            run.transport.get(
+                run.settings.hosts.url(product) + path,
+                {"PageSize": "1"},
+                endpoint=path,
+                auth=signature,
+                limiter=run.limiter(account_sid),
+            )
+    except (ResponseError, UnreachableError) as error:
+        return error
+    return None
+
+
 class SignIn:
     """Finds out which accounts there are, and whose credentials work."""
 
@@ -154,18 +183,7 @@ class SignIn:
     ) -> ResponseError | UnreachableError | None:
         """Ask for a row of a resource; tell what kept it away."""
         path = f"/2010-04-01/Accounts/{account_sid}/{resource}.json"
-        try:
-            with self.run.aside():
-                self.run.transport.get(
-                    self.run.settings.hosts.url(ROOT_PRODUCT) + path,
-                    {"PageSize": "1"},
-                    endpoint=path,
-                    auth=signature,
-                    limiter=self.run.limiter(account_sid),
-                )
-        except (ResponseError, UnreachableError) as error:
-            return error
-        return None
+        return ask(self.run, ROOT_PRODUCT, path, account_sid, signature)
 
     def _knock(self, accounts: list[Account]) -> None:
         """Leave out accounts that are not in use and of which Twilio gives nothing any more."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,6 +11,8 @@ from tap_twilio.http.errors import ThrottledError, TransientError, UnreachableEr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+
+    from backoff.types import Details
 
 LONGEST_WAIT = 60.0
 """Seconds between two tries at most, where Twilio doesn't ask for more."""
@@ -29,7 +30,7 @@ def jittered(wait: float) -> float:
     Returns:
         Up to a quarter more.
     """
-    return wait * random.uniform(1.0, 1.25)  # noqa: S311
+    return wait + backoff.full_jitter(wait / 4)
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,14 @@ class Patience:
         retries: How often a request that failed is made again.
         delay: Seconds before the first time; each pause is twice the one before.
         is_silent: Whether throttling has gone on for too long.
-        tell: Told of each pause: its seconds, the tries so far, and what failed.
+        tell: Told of each pause, as backoff tells: its ``wait`` in seconds, the ``tries`` so far,
+            and the ``exception``.
     """
 
     retries: int
     delay: float
     is_silent: Callable[[], bool]
-    tell: Callable[[float, int, Exception], None]
+    tell: Callable[[Details], None]
 
     def __call__(self, get: Callable[[A], T]) -> Callable[[A], T]:
         """Give a function patience.
@@ -57,16 +59,12 @@ class Patience:
         Returns:
             Makes it until it succeeds, or raises what the last one raised.
         """
-
-        def tell(details: Any) -> None:  # noqa: ANN401 - as backoff has it
-            self.tell(details["wait"], details["tries"], details["exception"])
-
         failing = backoff.on_exception(
             self._waits,
             (TransientError, UnreachableError),
             max_tries=self.retries + 1,
             jitter=jittered,
-            on_backoff=tell,
+            on_backoff=self.tell,
             logger=None,
         )
         throttled = backoff.on_exception(
@@ -74,7 +72,7 @@ class Patience:
             ThrottledError,
             giveup=lambda _: self.is_silent(),
             jitter=jittered,
-            on_backoff=tell,
+            on_backoff=self.tell,
             logger=None,
         )
         return throttled(failing(get))

@@ -11,6 +11,7 @@ from singer_sdk.singerlib import RecordMessage, SchemaMessage, StateMessage
 from typing_extensions import override
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from singer_sdk.singerlib import Message
@@ -23,6 +24,28 @@ SECONDS_BETWEEN_STATES = 5.0
 
 RECORDS_TO_STATES = 8
 """How many times the bytes of a state are written as records before the next one."""
+
+
+def encoded(records: Iterable[dict[str, Any]], head: bytes, tail: bytes) -> Iterator[bytearray]:
+    """Write records as lines of JSON.
+
+    Args:
+        records: The records.
+        head: What stands before each.
+        tail: What stands after it, with the end of the line.
+
+    Yields:
+        Whole lines, :data:`CHUNK` bytes or a little more at a time.
+    """
+    buffer = bytearray()
+    for record in records:
+        buffer += head
+        encoder.encode_into(record, buffer, -1)
+        buffer += tail
+        if len(buffer) >= CHUNK:
+            yield buffer
+            buffer = bytearray()
+    yield buffer
 
 
 class Writer(MsgSpecWriter):
@@ -82,15 +105,7 @@ class Writer(MsgSpecWriter):
             tail += b',"version":' + str(version).encode()
         tail += b"}\n"
         out = sys.stdout.buffer
-        buffer = bytearray()
-        for record in records:
-            buffer += head
-            encoder.encode_into(record, buffer, -1)
-            buffer += tail
-            if len(buffer) >= CHUNK:
-                out.write(buffer)
-                self._since_state += len(buffer)
-                buffer = bytearray()
-        out.write(buffer)
-        self._since_state += len(buffer)
+        for lines in encoded(records, head, tail):
+            out.write(lines)
+            self._since_state += len(lines)
         out.flush()

@@ -74,7 +74,7 @@ def waits(monkeypatch):
     clock = SimpleNamespace(sleep=waited.append)
     monkeypatch.setattr("tap_twilio.client.time", clock)
     monkeypatch.setattr("backoff._sync.time", SimpleNamespace(sleep=waited.append))
-    monkeypatch.setattr("tap_twilio.http.retry.random", SimpleNamespace(uniform=lambda low, _: low))
+    monkeypatch.setattr("backoff._jitter.random", SimpleNamespace(uniform=lambda low, _: low))
     return waited
 
 
@@ -632,7 +632,7 @@ def test_pauses_are_a_little_longer_by_chance():
 
 def test_all_pauses_are_made_longer(waits, monkeypatch):
     chance = SimpleNamespace(uniform=lambda _, high: high)
-    monkeypatch.setattr("tap_twilio.http.retry.random", chance)
+    monkeypatch.setattr("backoff._jitter.random", chance)
     stream = make_stream("queues", retry_delay=8)
 
     fetch(stream, refused(), OUT, throttled(), throttled(40), ANSWER)
