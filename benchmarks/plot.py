@@ -1,7 +1,7 @@
-"""Draw what was measured, and write it into the README: `python -m benchmarks.plot`.
+"""Draw what was measured, and write it into its page: `python -m benchmarks.plot`.
 
 Two SVGs, written by hand and readable on light and on dark pages alike: throughput against latency,
-and memory against rows. `python -m benchmarks.plot RESULTS FOLDER README` takes other files.
+and memory against rows. `python -m benchmarks.plot RESULTS FOLDER PAGE` takes other files.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 RESULTS = Path(__file__).with_name("results") / "latest.json"
 DOCS = ROOT / "docs"
-README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "speed.md"
 
 _OTHERS = (BARE, SINGER_IO, AIRBYTE)
 _INK, _GRID = "#7d8590", "#7d859040"
@@ -258,11 +258,11 @@ def written(text: str, table: str) -> str:
     """Put the table of figures in its place.
 
     Args:
-        text: The README.
+        text: The page.
         table: The table.
 
     Returns:
-        The README, up to date.
+        The page, up to date.
     """
     pattern = r"(<!-- speed -->\n).*?(\n<!-- end of speed -->)"
     return re.sub(pattern, lambda found: found[1] + table + found[2], text, flags=re.DOTALL)
@@ -271,13 +271,13 @@ def written(text: str, table: str) -> str:
 def main() -> None:
     """Draw into the documentation."""
     given = [Path(argument) for argument in sys.argv[1:]]
-    results, folder, readme = [*given, *[RESULTS, DOCS, README][len(given) :]]
+    results, folder, page = [*given, *[RESULTS, DOCS, PAGE][len(given) :]]
     about, readings = load(results)
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in draw(about, readings).items():
         (folder / name).write_text(content)
         sys.stdout.write(f"{folder / name}\n")
-    readme.write_text(written(readme.read_text(), figures(about, readings)))
+    page.write_text(written(page.read_text(), figures(about, readings)))
 
 
 def _rate(one: Summary | None, ours: Summary) -> str:

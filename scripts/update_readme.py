@@ -1,7 +1,7 @@
-"""Write the README's tables from the tap itself.
+"""Write the tables of settings and streams from the tap itself.
 
 Run ``python scripts/update_readme.py`` after a change to settings or streams; with ``--check`` it
-writes nothing and ends with 1 if the README is out of date.
+writes nothing and ends with 1 if one of the pages is out of date.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tap_twilio.stream import TwilioStream
 
 ROOT = Path(__file__).parent.parent
-README = ROOT / "README.md"
+SETTINGS = ROOT / "docs" / "settings.md"
 CATALOGUE = ROOT / "docs" / "streams.md"
 DATE_FILTERS = ROOT / "scripts" / "date_filters.yaml"
 
@@ -123,31 +123,6 @@ def _requests(stream: type[TwilioStream]) -> str:
     return "1 per page" if lists == 1 else f"1 per page of {lists} lists"
 
 
-def core_streams() -> str:
-    """Write the table of streams that are selected by default, or incremental.
-
-    Returns:
-        Markdown.
-    """
-    return streams_table(
-        [stream for stream in STREAMS if stream.selected_by_default or stream.window is not None]
-    )
-
-
-def products_table() -> str:
-    """Write how many streams each product has.
-
-    Returns:
-        Markdown.
-    """
-    lines = ["| product | streams |", "|---|---|"]
-    for product, streams in groupby(sorted(STREAMS, key=_product), key=_product):
-        names = [f"`{stream.name}`" for stream in streams]
-        shown = ", ".join(names[:4]) + (", …" if len(names) > 4 else "")  # noqa: PLR2004
-        lines.append(f"| [{product}](docs/streams.md#{product}) | {len(names)}: {shown} |")
-    return "\n".join(lines)
-
-
 def catalogue() -> str:
     """Write the page of all streams.
 
@@ -176,26 +151,19 @@ def _product(stream: type[TwilioStream]) -> str:
     return stream.product
 
 
-TABLES = {
-    "settings": settings_table,
-    "streams": core_streams,
-    "products": products_table,
-}
-
-
 def written(text: str) -> str:
-    """Put the tables in their places.
+    """Put the table of settings in its place.
 
     Args:
-        text: The README.
+        text: The page of settings.
 
     Returns:
-        The README, up to date.
+        The page, up to date.
     """
-    for name, table in TABLES.items():
-        pattern = rf"(<!-- {name} -->\n).*?(\n<!-- end of {name} -->)"
-        text = re.sub(pattern, lambda found: found[1] + table() + found[2], text, flags=re.DOTALL)  # noqa: B023
-    return text
+    pattern = r"(<!-- settings -->\n).*?(\n<!-- end of settings -->)"
+    return re.sub(
+        pattern, lambda found: found[1] + settings_table() + found[2], text, flags=re.DOTALL
+    )
 
 
 def main() -> int:
@@ -204,7 +172,7 @@ def main() -> int:
     Returns:
         Exit code.
     """
-    pages = {README: written(README.read_text()), CATALOGUE: catalogue()}
+    pages = {SETTINGS: written(SETTINGS.read_text()), CATALOGUE: catalogue()}
     stale = [path for path, text in pages.items() if not path.exists() or path.read_text() != text]
     if "--check" not in sys.argv:
         CATALOGUE.parent.mkdir(exist_ok=True)

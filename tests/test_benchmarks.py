@@ -124,10 +124,10 @@ def test_charts_have_a_line_for_each_connector(tmp_path, monkeypatch):
 def test_the_readme_tells_the_last_figures():
     table = plot.figures(*load(plot.RESULTS))
 
-    assert plot.README.read_text() == plot.written(plot.README.read_text(), table)
+    assert plot.PAGE.read_text() == plot.written(plot.PAGE.read_text(), table)
     for name, drawing in plot.draw(*load(plot.RESULTS)).items():
         assert (plot.DOCS / name).read_text() == drawing
-        assert f"](docs/{name})" in plot.README.read_text()
+        assert f"]({name})" in plot.PAGE.read_text()
 
 
 def test_the_reader_counts_rows_of_all_dialects():

@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from scripts import update_readme
 from tap_twilio.streams import STREAMS
 
 README = Path(__file__).parent.parent / "README.md"
+PAGES = [README, *sorted((README.parent / "docs").glob("*.md"))]
 MIGRATING = README.parent / "docs" / "migrating.md"
 
 
 def test_the_tables_are_the_taps_own():
-    assert README.read_text() == update_readme.written(README.read_text())
+    page = update_readme.SETTINGS.read_text()
+    assert page == update_readme.written(page)
     assert update_readme.CATALOGUE.read_text() == update_readme.catalogue()
 
 
@@ -26,10 +30,23 @@ def test_nobody_is_told_to_install_another_project():
     assert not re.search(r"pip install tap-twilio\b", README.read_text())
 
 
-def test_links_lead_somewhere():
-    for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", README.read_text()):
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)]*))?\)", page.read_text()):
         if not target.startswith("http"):
-            assert (README.parent / target).exists(), target
+            there = page.parent / target if target else page
+            assert there.exists(), target
+            assert not anchor or anchor in anchors(there.read_text()), f"{target}#{anchor}"
+
+
+def anchors(text):
+    """What headings of a page are called in links."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+def test_the_readme_is_read_in_a_few_minutes():
+    assert len(README.read_text().splitlines()) <= 200
 
 
 def test_migrating_leads_to_streams_that_there_are():

@@ -211,7 +211,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         th.ArrayType(declarations.TYPE),
         title="Custom streams",
         description="Streams of any other endpoint of Twilio's: for each a name, and a url or a "
-        "product and path. README has a recipe.",
+        "product and path. docs/custom-streams.md has a recipe.",
         examples=[declarations.EXAMPLE],
     ),
     th.Property(

@@ -17,7 +17,7 @@ from tests.airbyte.harness import catalog
 from tests.harness import STREAMS_BY_NAME, config_for, truth
 
 TOO_NEW = sys.version_info >= (3, 13)
-README = Path(__file__).parent.parent.parent / "README.md"
+LOADING = Path(__file__).parent.parent.parent / "docs" / "loading.md"
 HERE = Path(__file__).parent / "outside"
 SOURCE = Path(sys.executable).parent / "source-twilio"
 WRONG = "mistyped-token-value"
@@ -114,7 +114,7 @@ def test_pyairbyte_keeps_fields_that_no_schema_has(python, tmp_path, sandbox):
 
 
 @pytest.mark.skipif(TOO_NEW, reason="PyAirbyte needs Python before 3.13")
-def test_pyairbyte_reads_twice_as_the_readme_says(python, tmp_path, small):
+def test_pyairbyte_reads_twice_as_the_page_says(python, tmp_path, small):
     config = config_for(small, lookback_days=0)
     for name, content in {
         "first": config | {"end_date": "P10D"},
@@ -122,7 +122,7 @@ def test_pyairbyte_reads_twice_as_the_readme_says(python, tmp_path, small):
         "wrong": config | {"auth_token": WRONG},
     }.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(content))
-    recipes = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    recipes = re.findall(r"```python\n(.*?)```", LOADING.read_text(), re.DOTALL)
     (recipe,) = (recipe for recipe in recipes if "import airbyte" in recipe)
     (tmp_path / "recipe.py").write_text(recipe)
     executable = tmp_path / "tap" / "bin" / SOURCE.name

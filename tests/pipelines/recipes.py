@@ -36,9 +36,13 @@ _INSTALL = re.compile(r"python3 -m venv ([\w-]+) && \1/bin/pip install (.+)")
 _END = "END_OF_BLOCK"
 
 
+PAGES = ("README.md", "docs/loading.md", "docs/report.md", "docs/guarantees.md")
+"""Pages that tell people to type something."""
+
+
 @dataclass(frozen=True)
 class Block:
-    """A code block of the README.
+    """A code block of such a page.
 
     Attributes:
         text: What it says.
@@ -65,12 +69,13 @@ class Block:
 
 
 def blocks() -> Iterator[Block]:
-    """Read the README.
+    """Read the pages.
 
     Yields:
         Each block of shell or Python.
     """
-    for found in _BLOCK.finditer((ROOT / "README.md").read_text()):
+    text = "".join((ROOT / page).read_text() for page in PAGES)
+    for found in _BLOCK.finditer(text):
         mark = found["mark"] or ""
         if told := _MARK.fullmatch(mark):
             times = 2 if told["twice"] else 1
@@ -81,7 +86,7 @@ def blocks() -> Iterator[Block]:
 
 
 def names() -> list[str]:
-    """Give the recipes of the README, in their order."""
+    """Give the recipes of the pages, in their order."""
     return list(dict.fromkeys(block.name for block in blocks() if block.name))
 
 
