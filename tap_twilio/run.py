@@ -44,6 +44,7 @@ class Run:
         progress: The counts.
         refused: Streams that an account's credentials may not read.
         shut: Accounts that are closed or suspended, and of which Twilio gives nothing.
+        trusted: Accounts whose own tokens were found to be right.
         failed: Streams of accounts of which something could not be read.
         emits: Whether messages are written, so that the run may only end between two of them.
         heeds_time: Whether the date filters of streams were found to heed the time of day.
@@ -75,6 +76,7 @@ class Run:
         self.progress = Progress()
         self.refused: set[tuple[str, str]] = set()
         self.shut: set[str] = set()
+        self.trusted: set[str] = set()
         self.failed: set[tuple[str, str]] = set()
         self.emits = False
         self.heeds_time: dict[str, bool] = {}

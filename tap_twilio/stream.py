@@ -197,7 +197,8 @@ class TwilioStream(PlannedStream):
             if identity and identity in seen:
                 again.add(index)
             elif self.unsettled_statuses and row.get("status") in self.unsettled_statuses:
-                unsettled += filter(None, [row.get(CREATED)])
+                made = row.get(CREATED)
+                unsettled += [] if made is None else [made]
             seen.add(identity)
         if again:
             page.keep([index for index in range(len(page.records)) if index not in again])
@@ -473,10 +474,14 @@ class TwilioStream(PlannedStream):
             or self.product == ROOT_PRODUCT
             or signature is None
             or not self.run.credentials.signs_by_list(account)
+            or account in self.run.trusted
         ):
             return False
         refusal = ask(self.run, *ANYBODYS, account, signature)
-        return isinstance(refusal, RefusedError) and refusal.status == HTTPStatus.UNAUTHORIZED
+        if isinstance(refusal, RefusedError) and refusal.status == HTTPStatus.UNAUTHORIZED:
+            return True
+        self.run.trusted.add(account)
+        return False
 
     def _skip(self, account: str, reason: str) -> None:
         self.run.refused.add((self.name, account))

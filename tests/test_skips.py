@@ -130,7 +130,8 @@ def test_what_is_refused_for_ever_below_a_list_that_is_read_whole_costs_a_reques
 def test_a_product_that_refuses_a_subaccount_does_not_starve_the_others(run, sandbox):
     twilio = sandbox(volumes={"calls": 9, "messages": 0}, subaccounts=1)
     twilio.plan(faults.answer(401, 20003, "Authenticate"), "insights")
-    config, streams = config_for(twilio), ["calls", "insights_call_events", "verify_services"]
+    refused = ["insights_call_events", "insights_conferences"]
+    config, streams = config_for(twilio), ["calls", *refused, "verify_services"]
 
     first = run(config, streams=streams)
     second = run(config, streams=streams, state=first.state)
@@ -139,6 +140,7 @@ def test_a_product_that_refuses_a_subaccount_does_not_starve_the_others(run, san
         assert output.exit_code == 0
         assert keys_in(output, "verify_services") == keys_of(twilio, "verify_services") != set()
         assert "refused its own token" not in output.log
+    assert len(asked(twilio, "/v1/Alerts")) == 2, "a run asks once whether the token is right"
 
 
 def test_what_is_refused_in_the_middle_of_a_catch_up_stops_it(run, sandbox):
