@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 TOGETHER = {"tests/test_keys.py": "tests/test_all_streams.py"}
 """Files that stay with another besides: they share a run that is long."""
 
+LONGEST = "tests/test_spark.py"
+"""What takes longest of all, and so begins first."""
+
 WAITING = 1.5
 """Processes to each core: tests wait a third of their time, for other processes most of all."""
 
@@ -35,3 +38,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Start more processes than there are cores, where their number is left open."""
     return round(WAITING * cores(config))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the doors, which wait most: all others fill what they leave of the processor."""
+    items.sort(
+        key=lambda item: (
+            not item.nodeid.startswith(LONGEST),
+            item.get_closest_marker("door") is None,
+        )
+    )
