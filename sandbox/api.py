@@ -14,13 +14,14 @@ from sandbox import errors
 from sandbox.accounts import CLASSIC
 from sandbox.filters import Readings, Selection, select
 from sandbox.paging import Page, Pager, PageRequest, envelope, read_request
-from sandbox.tables import Key, Shelf, Source, Span, Wire
+from sandbox.tables import Shelf, Source, Span
 from sandbox.usage import Ledger, is_usage
 from sandbox.world import ACCOUNTS, World
 
 if TYPE_CHECKING:
     from sandbox.accounts import Account, Caller
     from sandbox.endpoints import Route
+    from sandbox.frames import Key, Wire
 
 JSON: Final = "application/json; charset=utf-8"
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from sandbox import errors
 from sandbox.endpoints import snake
+from sandbox.frames import Wire
 from sandbox.moments import DAY, MINUTE, read_parameter, read_relative, read_wire
-from sandbox.tables import Span, Wire
+from sandbox.tables import Span
 from sandbox.traits import DateRule
 
 if TYPE_CHECKING:

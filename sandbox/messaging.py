@@ -9,8 +9,7 @@ from sandbox.moments import DAY, HOUR, MINUTE, rfc2822
 from sandbox.rows import OWN_NUMBERS, foreign_sid, own_number, phone_number
 
 if TYPE_CHECKING:
-    from sandbox.rows import Draft
-    from sandbox.tables import Key, Table, Wire
+    from sandbox.frames import Draft, Frame, Key, Wire
 
 _BODIES: Final = (
     "Your code is 493021",
@@ -37,7 +36,7 @@ MEDIA_SHARE: Final = 1 / 16
 """The share of messages that have media, unless told otherwise."""
 
 
-def _wait(table: Table, index: int) -> int:
+def _wait(table: Frame, index: int) -> int:
     """Give the seconds from a message's creation to its sending."""
     bits = mix(table.seed, index)
     if index % _SCHEDULED_EVERY == 0:
@@ -45,7 +44,7 @@ def _wait(table: Table, index: int) -> int:
     return (bits >> 8) % _LONGEST_WAIT
 
 
-def unsent(table: Table, now: int) -> list[Key]:
+def unsent(table: Frame, now: int) -> list[Key]:
     """Find the messages that are listed already and sent later."""
     timeline = table.timeline
     first = timeline.before(now)

@@ -13,7 +13,8 @@ from sandbox import errors
 
 if TYPE_CHECKING:
     from sandbox.endpoints import Endpoint
-    from sandbox.tables import Key, Source, Wire
+    from sandbox.frames import Key, Wire
+    from sandbox.tables import Source
     from sandbox.traits import Traits
 
 Query = Sequence[tuple[str, str]]

@@ -27,8 +27,7 @@ from sandbox.traits import DateRule, Hidden, Traits, View
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandbox.rows import Draft
-    from sandbox.tables import Wire
+    from sandbox.frames import Draft, Wire
 
 SIMS: Final = 4
 """How many SIMs have usage."""

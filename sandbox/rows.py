@@ -14,7 +14,7 @@ from sandbox.moments import DAY, HOUR, iso8601, iso_day, rfc2822
 
 if TYPE_CHECKING:
     from sandbox.endpoints import Property
-    from sandbox.tables import Table
+    from sandbox.frames import Draft, Frame
 
 COUNTRIES: Final = (
     ("US", "United States"), ("GB", "United Kingdom"), ("DE", "Germany"), ("FR", "France"),
@@ -34,30 +34,6 @@ OWN_NUMBERS: Final = 8
 Maker = Callable[["Draft"], Any]
 
 
-class Draft:
-    """A row about to be written.
-
-    Attributes:
-        table: The table it stands in.
-        index: Its place there.
-        created: When it comes to be.
-        now: When it is read.
-        bits: 64 random bits of its own.
-        sid: Its SID.
-    """
-
-    __slots__ = ("bits", "created", "index", "now", "sid", "table")
-
-    def __init__(self, table: Table, index: int, created: int, now: int) -> None:
-        """Take the place and draw the bits."""
-        self.table = table
-        self.index = index
-        self.created = created
-        self.now = now
-        self.bits = mix(table.seed, index)
-        self.sid = table.sids.mint(index)
-
-
 class Template:
     """The fields that all rows of a table have, split into those that differ and those that do not.
 
@@ -66,7 +42,7 @@ class Template:
         taken: Fields that the resource itself writes.
     """
 
-    def __init__(self, table: Table, taken: frozenset[str]) -> None:
+    def __init__(self, table: Frame, taken: frozenset[str]) -> None:
         """Compile the schema."""
         self._constants: dict[str, Any] = {}
         self._makers: list[tuple[str, Maker]] = []
@@ -108,7 +84,7 @@ def national(number: str) -> str:
     return f"({number[2:5]}) {number[5:8]}-{number[8:]}"
 
 
-def _maker(table: Table, one: Property) -> object:  # noqa: C901, PLR0911 - one line a kind of field
+def _maker(table: Frame, one: Property) -> object:  # noqa: C901, PLR0911 - one line a kind of field
     """Give a constant, or what makes the value of each row."""
     name, values = one.name, table.values_by_field
     if name in values:
@@ -143,7 +119,7 @@ def _choice(options: tuple[Any, ...], salt: int) -> Maker:
     return lambda draft: options[mix(salt, draft.bits) % count]
 
 
-def _foreign(table: Table, one: Property) -> Maker:
+def _foreign(table: Frame, one: Property) -> Maker:
     prefix = one.sid or "XX"
     keyed = "sid" not in table.endpoint.properties
     seed = seed_of(table.seed, one.name)
@@ -184,7 +160,7 @@ def _moment(one: Property) -> Maker:
     return later
 
 
-def _link(table: Table, name: str) -> Maker:
+def _link(table: Frame, name: str) -> Maker:
     endpoint = table.endpoint
     origin = "" if endpoint.extension else f"https://{endpoint.host}.twilio.com"
     base = f"{origin}{endpoint.locate(table.path_values).removesuffix('.json')}"
@@ -198,8 +174,8 @@ def _link(table: Table, name: str) -> Maker:
     }
 
 
-def _own_segment(table: Table) -> Callable[[Draft], str]:
-    field = table.traits.identifier
+def _own_segment(table: Frame) -> Callable[[Draft], str]:
+    field = table.identifier
     special = _TEXTS.get(field)
     if callable(special) and field in table.endpoint.properties:
         return lambda draft: str(special(draft))
@@ -225,7 +201,7 @@ def _scalar(one: Property) -> Maker:
     return lambda _: {}
 
 
-def _text(table: Table, name: str) -> object:
+def _text(table: Frame, name: str) -> object:
     special = _TEXTS.get(name)
     if special is not None:
         return special

@@ -19,7 +19,7 @@ from sandbox.messaging import MEDIA_SHARE
 from sandbox.moments import DAY, iso8601, read_iso
 from sandbox.rows import NAMES, foreign_sid
 from sandbox.server import Conduct, Server
-from sandbox.tables import Span, Table, Wire
+from sandbox.tables import Span, Table
 from sandbox.usage import Ledger, is_usage
 from sandbox.world import ACCOUNTS, Scale, World
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
     from types import TracebackType
+
+    from sandbox.frames import Wire
 
 RESTRICTED_TO: Final = (
     "api/2010-04-01/Accounts/{AccountSid}/Calls",

@@ -11,12 +11,13 @@ import heapq
 from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from sandbox.endpoints import snake
+from sandbox.frames import Draft, Key, Wire
 from sandbox.identifiers import SidSpace
 from sandbox.moments import first_moment
-from sandbox.rows import Draft, Template
+from sandbox.rows import Template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
     from sandbox.endpoints import Endpoint
     from sandbox.timeline import Timeline
     from sandbox.traits import Traits
-
-Wire = dict[str, Any]
-Key = tuple[int, int]
-"""Where a row stands in its list: by moment, then by place."""
 
 ADDED: Final = 1 << 48
 """Places from here on belong to rows that were added by hand."""
@@ -136,6 +133,11 @@ class Table:
         self._gone: set[int] = set()
         self._version = 0
         self._beside: tuple[tuple[int, int], list[tuple[Key, Wire]]] = ((-1, -1), [])
+
+    @property
+    def identifier(self) -> str:
+        """The field that holds a row's SID."""
+        return self.traits.identifier
 
     @property
     def path_values(self) -> dict[str, str]:

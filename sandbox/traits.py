@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sandbox.rows import Draft
-    from sandbox.tables import Key, Table, Wire
+    from sandbox.frames import Draft, Frame, Key, Wire
 
 
 class DateRule(NamedTuple):
@@ -106,8 +105,8 @@ class Traits:
     ascending: bool = False
     identifier: str = "sid"
     describe: Callable[[Draft], Wire] | None = None
-    pending: Callable[[Table, int], list[Key]] | None = None
-    place: Callable[[Table, str, int], int | None] | None = None
+    pending: Callable[[Frame, int], list[Key]] | None = None
+    place: Callable[[Frame, str, int], int | None] | None = None
     live: Callable[[Wire], bool] | None = None
     dates: Mapping[str, DateRule] = field(default_factory=dict)
     hides: Hidden | None = None

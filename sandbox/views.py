@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.tables import EVERYTHING, Key, Span, Table, Wire
+from sandbox.tables import EVERYTHING, Span, Table
 from sandbox.timeline import EveryNth
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from sandbox.frames import Key, Wire
 
 
 class Filtered:

@@ -11,8 +11,7 @@ from sandbox.rows import NAMES, OWN_NUMBERS, foreign_sid, national, own_number, 
 from sandbox.timeline import EveryNth
 
 if TYPE_CHECKING:
-    from sandbox.rows import Draft
-    from sandbox.tables import Table, Wire
+    from sandbox.frames import Draft, Frame, Wire
 
 _OUTCOMES: Final = (
     *["completed"] * 80,
@@ -128,7 +127,7 @@ def describe_call(draft: Draft) -> Wire:
     }
 
 
-def base_row(draft: Draft) -> tuple[Table, int] | None:
+def base_row(draft: Draft) -> tuple[Frame, int] | None:
     """Find the row of another table that a row belongs to."""
     base, timeline = draft.table.base, draft.table.timeline
     if base is None or not isinstance(timeline, EveryNth):
@@ -298,7 +297,7 @@ def not_completed(row: Wire) -> bool:
     return row.get("status") != "completed"
 
 
-def place_by_base(table: Table, sid: str, now: int) -> int | None:
+def place_by_base(table: Frame, sid: str, now: int) -> int | None:
     """Find a row by the SID of the base's row that it belongs to."""
     if table.base is None or not isinstance(table.timeline, EveryNth):
         return None

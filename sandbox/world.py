@@ -13,7 +13,7 @@ from sandbox.identifiers import hash_of, seed_of
 from sandbox.moments import DAY, HOUR, first_moment, rfc2822
 from sandbox.paths import ACCOUNT
 from sandbox.resources import FREE_VALUES, PLAIN, SHARED, TRAITS, VIEWS, prefix_of
-from sandbox.tables import Shelf, Source, Table, Wire
+from sandbox.tables import Shelf, Source, Table
 from sandbox.timeline import EveryNth, Rhythm, Steady, Timeline
 from sandbox.views import Filtered, places_below
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from sandbox.accounts import Account, Directory
     from sandbox.endpoints import Catalogue, Endpoint
+    from sandbox.frames import Wire
     from sandbox.traits import Traits
 
 ACCOUNTS: Final = "/2010-04-01/Accounts.json"

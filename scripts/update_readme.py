@@ -24,7 +24,7 @@ from tap_twilio.streams.accounts import Accounts
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from tap_twilio.stream import TwilioStream
+    from tap_twilio.streams.base import TwilioStream
 
 ROOT = Path(__file__).parent.parent
 SETTINGS = ROOT / "docs" / "settings.md"

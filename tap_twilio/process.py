@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 
-from tap_twilio.memory import collect_rarely
+from tap_twilio.engine.memory import collect_rarely
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

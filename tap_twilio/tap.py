@@ -15,25 +15,25 @@ from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities
-from singer_sdk.singerlib import Catalog, StateMessage
+from singer_sdk.singerlib import Catalog
 from typing_extensions import override
 
-from tap_twilio import references
-from tap_twilio.config import inputs, settings
+from tap_twilio.config import inputs, references, settings
 from tap_twilio.custom.streams import CustomStream, Samples, classes
+from tap_twilio.engine.run import Run
 from tap_twilio.engine.sync import Sync
-from tap_twilio.http.errors import Stopped, TapError
+from tap_twilio.http.errors import IncompleteError, Stopped, TapError
 from tap_twilio.http.redaction import is_news, redactor
-from tap_twilio.output.singer import Writer
+from tap_twilio.output.singer import SingerSink, Writer
 from tap_twilio.process import SIGNAL_BASE, lost_output
 from tap_twilio.records.pii import Rule
-from tap_twilio.run import Run
+from tap_twilio.resource.resource import Node
 from tap_twilio.streams import STREAMS
 from tap_twilio.streams.accounts import Accounts
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from types import FrameType
 
@@ -41,7 +41,9 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 
-    from tap_twilio.stream import TwilioStream
+    from tap_twilio.engine.sign_in import SignedIn
+    from tap_twilio.output.sink import Sink
+    from tap_twilio.streams.base import TwilioStream
 
 
 _TOLD_BY_CLICK = (click.exceptions.Exit, click.ClickException)
@@ -54,17 +56,12 @@ TESTS = ["connection", "records", "schema", "all", "disabled"]
 
 
 class TapTwilio(Tap):
-    """Reads everything that Twilio lists.
-
-    Attributes:
-        catch_all: Field that holds a record's unknown fields, where these can't be announced.
-    """
+    """Reads everything that Twilio lists."""
 
     name = "tap-twilio"
     package_name = "tap-twilio-streams"
     # A copy: the SDK adds its own settings to it.
     config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(settings.SCHEMA)
-    catch_all: ClassVar[str | None] = None
     message_writer_class: type[GenericSingerWriter[Any, Any]] = Writer
     # Without BATCH: the SDK would read the first stream so, and none of those below it.
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
@@ -158,12 +155,50 @@ class TapTwilio(Tap):
         if self._settings is None:
             msg = "This needs settings that make sense"
             raise TapError(msg)
-        return Run(self._settings, write_state=self.write_last_state)
+        return Run(self._settings)
 
     @cached_property
     def sync(self) -> Sync:
-        """The conductor of this run."""
-        return Sync(self, cast("TwilioStream", self.streams[Accounts.name]))
+        """The conductor of this run; what is selected from here on makes no difference to it."""
+        return Sync(self.tree(self._accounts), self.run, self._moving_state)
+
+    def sign_in(self) -> SignedIn:
+        """Find out whose rows the credentials can read, and read nothing.
+
+        Raises:
+            SignInError: Twilio refused the credentials.
+            TapError: Twilio can't be reached, or the setting ``accounts`` names none.
+        """
+        return Sync(self._node(self._accounts, None), self.run, self._moving_state).sign_in()
+
+    @property
+    def _moving_state(self) -> dict[str, Any]:
+        return cast("dict[str, Any]", self.state)
+
+    @property
+    def _accounts(self) -> TwilioStream:
+        return cast("TwilioStream", self.streams[Accounts.name])
+
+    def tree(self, stream: TwilioStream, parent: Node | None = None) -> Node:
+        """Give a stream's place in a run, and all that is to be read below it."""
+        node = self._node(stream, parent)
+        node.children = [
+            self.tree(child, node)
+            for child in cast("list[TwilioStream]", stream.child_streams)
+            if child.selected or child.has_selected_descendents
+        ]
+        return node
+
+    def _node(self, stream: TwilioStream, parent: Node | None) -> Node:
+        return Node(
+            stream.resource,
+            parent,
+            account_sid=self.run.settings.account_sid,
+            is_selected=stream.selected,
+            goes_by_dates=stream.replication_method == "INCREMENTAL",
+            may_skip=self.run.settings.skip_unchanged,
+            limit=stream.ABORT_AT_RECORD_COUNT,
+        )
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
@@ -220,15 +255,35 @@ class TapTwilio(Tap):
                 level = level.parent_stream_type
         return needed
 
-    def write_state(self) -> None:
-        """Write the state as it is, if it is time to."""
-        writer = self.message_writer
-        if not isinstance(writer, Writer) or writer.owes_state:
-            self.write_last_state()
+    def read(self) -> None:
+        """Read everything that is selected, and write it as Singer messages."""
+        self.read_into(
+            SingerSink(
+                cast("dict[str, TwilioStream]", self.streams),
+                self.message_writer,
+                now=self.run.settings.now,
+                gives_versions=self.run.settings.emit_activate_version_messages,
+                mapping=references.mapping,
+            )
+        )
 
-    def write_last_state(self) -> None:
-        """Write the state once more, as the last message: some targets forget it at a RECORD."""
-        self.write_message(StateMessage(value=self.state))
+    def records(self, name: str, context: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Read the list of one stream below some parents."""
+        return self.sync.records(name, context)
+
+    def read_into(self, sink: Sink) -> None:
+        """Read everything that is selected into a sink, and tell what the run did.
+
+        Raises:
+            IncompleteError: Something could not be read to its end.
+            Stopped: A signal asked the run to end.
+        """
+        try:
+            self.sync.write(sink)
+        except (IncompleteError, Stopped):
+            self.tell()
+            raise
+        self.tell()
 
     def tell(self) -> None:
         """Log what the run did."""
@@ -315,7 +370,7 @@ class TapTwilio(Tap):
                 return
             config = ctx.params["config"]
             tap = cls(config=config.config, parse_env_config=config.parse_env)
-            count = len(tap.sync.sign_in().parents)
+            count = len(tap.sign_in().parents)
             cls.logger.info("Signed in; %d accounts can be read", count)
         ctx.exit()
 

@@ -21,7 +21,7 @@ from weakref import WeakSet
 
 from click.testing import CliRunner
 
-from tap_twilio.ahead import WORKER
+from tap_twilio.engine.prefetch import WORKER
 from tap_twilio.streams import STREAMS
 from tap_twilio.tap import TapTwilio
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from sandbox import Sandbox
-    from tap_twilio.stream import TwilioStream
+    from tap_twilio.streams.base import TwilioStream
 
 SCHEMAS = Path(__file__).parent.parent / "schemas"
 

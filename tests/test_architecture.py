@@ -7,23 +7,37 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parent.parent / "tap_twilio"
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "tap_twilio"
 
-BELOW = {
-    "http": set(),
-    "resource": set(),
-    "records": {"http"},
-    "config": {"http", "resource"},
-    "output": {"http"},
-}
-"""What each package may know besides itself."""
+LAYERS = (
+    {"airbyte", "spark", "__main__"},
+    {"tap"},
+    {"custom", "process"},
+    {"engine", "streams"},
+    {"output"},
+    {"config"},
+    {"records"},
+    {"resource"},
+    {"http"},
+)
+"""Top to bottom: each may know those below it; neighbours don't know each other."""
 
-WITHOUT_SINGER = {"http", "records"}
+WITHOUT_SINGER = {"engine", "http", "records"}
 """Packages that know nothing of the SDK."""
 
 
+def modules(folder):
+    """Each module of a package, by its name."""
+    return {
+        ".".join(path.relative_to(folder.parent).with_suffix("").parts): path
+        for path in sorted(folder.rglob("*.py"))
+        if path.name != "__init__.py" or path.parent != folder
+    }
+
+
 def imports(path):
-    """Modules that a file imports, wherever in it."""
+    """Modules, or names in them, that a file imports, wherever in it."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (one.name for one in node.names)
@@ -32,24 +46,55 @@ def imports(path):
             yield from (f"{node.module}.{one.name}" for one in node.names)
 
 
-def known(package):
-    """What the modules of a package import, with the file that does."""
-    files = sorted((PACKAGE / package).glob("*.py"))
-    assert files
-    return [(path.name, name.split(".")) for path in files for name in imports(path)]
+def layer_of(name):
+    """The place of a module in the order; lower is further down."""
+    part = name.split(".")[1]
+    (found,) = (number for number, layer in enumerate(LAYERS) if part in layer)
+    return -found
 
 
-@pytest.mark.parametrize("package", BELOW)
-def test_imports_point_down(package):
-    allowed = {package, *BELOW[package]}
-    wrong = {
-        f"{file}: {'.'.join(name)}"
-        for file, name in known(package)
-        if name[0] == "tap_twilio" and name[1] not in allowed
-    }
+@pytest.mark.parametrize("name", modules(PACKAGE))
+def test_imports_point_down(name):
+    own = name.split(".")[1]
+    wrong = [
+        other
+        for other in imports(modules(PACKAGE)[name])
+        if other.startswith("tap_twilio.")
+        and other.split(".")[1] != own
+        and layer_of(other) >= layer_of(name)
+    ]
     assert not wrong
 
 
 @pytest.mark.parametrize("package", sorted(WITHOUT_SINGER))
 def test_the_sdk_is_at_the_edge(package):
-    assert not {file for file, name in known(package) if name[0] == "singer_sdk"}
+    found = {
+        name
+        for name, path in modules(PACKAGE).items()
+        if name.split(".")[1] == package
+        and any(other.split(".")[0] == "singer_sdk" for other in imports(path))
+    }
+    assert not found
+
+
+@pytest.mark.parametrize("folder", [PACKAGE, ROOT / "sandbox"], ids=lambda folder: folder.name)
+def test_no_two_modules_know_each_other(folder):
+    known = modules(folder)
+    below = {
+        name: {
+            other
+            for imported in imports(path)
+            for other in (imported, imported.rpartition(".")[0])
+            if other in known and other != name
+        }
+        for name, path in known.items()
+    }
+    while leaves := [name for name, others in below.items() if not others & below.keys()]:
+        for name in leaves:
+            del below[name]
+    assert not below, "these lead to each other in a circle"
+
+
+def test_the_sandbox_does_not_know_the_tap():
+    paths = modules(ROOT / "sandbox").values()
+    assert not [other for path in paths for other in imports(path) if "tap_twilio" in other]

@@ -85,7 +85,7 @@ def test_throttling_never_fails_a_run_that_is_answered(run, sandbox):
 
 
 def test_an_account_that_does_nothing_but_throttle_is_given_up(run, sandbox, monkeypatch):
-    monkeypatch.setattr("tap_twilio.client.SILENCE", 0.2)
+    monkeypatch.setattr("tap_twilio.engine.fetcher.SILENCE", 0.2)
     twilio = sandbox(volumes={"calls": 5, "messages": 0}, subaccounts=0)
     twilio.plan(faults.throttle(retry_after=0.01), "/Calls.json")
 

@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from sandbox import Sandbox, faults
-from tap_twilio.records.pii import MARK
+from tap_twilio.resource.schemas import PII_MARK
 from tests.harness import (
     SCHEMAS,
     STREAMS_BY_NAME,
@@ -48,7 +48,7 @@ def masked_fields(name):
     return {
         field
         for field, schema in properties_of(name).items()
-        if MARK in schema and field not in keys and not field.endswith("sid")
+        if PII_MARK in schema and field not in keys and not field.endswith("sid")
     }
 
 
@@ -316,7 +316,7 @@ NOT_PERSONAL = {
 def leaves(properties, path=()):
     for name, schema in properties.items():
         yield (*path, name), schema
-        if MARK not in schema:
+        if PII_MARK not in schema:
             inner = schema
             while isinstance(inner.get("items"), dict):
                 inner = inner["items"]
@@ -331,7 +331,7 @@ def test_fields_of_personal_names_are_marked(product):
         if stream.product == product and not stream.name.startswith("available_phone_numbers_")
         for path, schema in leaves(properties_of(stream.name))
         if PERSONAL_NAMES.fullmatch(path[-1])
-        and MARK not in schema
+        and PII_MARK not in schema
         and {"string", "object", "array"} & set(schema["type"])
         and stream.name not in NOT_PERSONAL.get(path[-1], ())
     ]

@@ -15,6 +15,7 @@ from requests.auth import HTTPBasicAuth
 from tap_twilio.config.credentials import Credentials
 from tap_twilio.config.hosts import EDGES, Hosts
 from tap_twilio.config.settings import Settings
+from tap_twilio.engine.run import Run
 from tap_twilio.http.errors import (
     LONGEST_PAUSE,
     AbsentError,
@@ -28,7 +29,6 @@ from tap_twilio.http.errors import (
 )
 from tap_twilio.http.pagination import CutError, ShapeError, decode, read
 from tap_twilio.http.redaction import MASK, Redactor
-from tap_twilio.run import Run
 
 
 @pytest.mark.parametrize(
@@ -302,20 +302,13 @@ def meanwhile():
 def shared():
     moment = datetime(2026, 11, 20, tzinfo=UTC)
     settings = Settings("AC1", HTTPBasicAuth("AC1", "t"), Hosts(), moment, None, None)
-    return Run(settings, write_state=lambda: None)
+    return Run(settings)
 
 
 def test_workers_may_begin_with_accounts_at_any_time(shared, meanwhile):
     meanwhile(shared.limiter, shared.silence)
 
     assert shared.silence() < 60
-
-
-def test_workers_may_read_streams_at_any_time(shared, meanwhile):
-    meanwhile(lambda name: shared.note_read(name, "AC1"), lambda: shared.streams_read("AC1"))
-
-    assert len(shared.streams_read("AC1")) == 3000
-    assert shared.streams_read("AC2") == frozenset()
 
 
 def test_workers_may_make_requests_at_any_time(shared, meanwhile):

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sandbox import Readings, faults
-from tap_twilio.undated import FIRST_PAGES, IDLE_ROWS
+from tap_twilio.engine.null_dates import FIRST_PAGES, IDLE_ROWS
 from tests.harness import STREAMS_BY_NAME, assert_complete, config_for, truth, wire_path
 
 MESSAGES = STREAMS_BY_NAME["messages"]
@@ -88,7 +88,7 @@ def test_searches_of_all_accounts_begin_before_their_turn(run, sandbox):
 def test_searches_begin_before_their_turn_though_windows_have_no_room(run, sandbox, monkeypatch):
     volumes = {"calls": 0, "messages": 1200}
     twilio = sandbox(volumes=volumes, subaccounts=4, days=400, page_latency=0.01)
-    monkeypatch.setattr("tap_twilio.ahead.PAGES_PER_REQUEST", 1)
+    monkeypatch.setattr("tap_twilio.engine.prefetch.PAGES_PER_REQUEST", 1)
 
     output = run(config_for(twilio, page_size=20, max_concurrent_requests=4), streams=["messages"])
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from tap_twilio.bookmarks import UPDATED
 from tap_twilio.config.settings import did_you_mean
 from tap_twilio.http.errors import TapError
 from tap_twilio.records.unknown import ADDITIONAL, schema_of
@@ -13,8 +12,10 @@ from tap_twilio.records.unknown import ADDITIONAL, schema_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from singer_sdk import Stream
+
     from tap_twilio.airbyte.tap import SourceTap
-    from tap_twilio.stream import TwilioStream
+    from tap_twilio.resource.resource import Node
 
 TIMESTAMP = "timestamp_with_timezone"
 INCREMENTAL = "incremental"
@@ -34,34 +35,25 @@ class Wanted:
     sync_mode: str
 
 
-def goes_on(stream: TwilioStream) -> bool:
+def goes_on(node: Node) -> bool:
     """Tell whether a stream can go on where it was, rather than be read whole.
-
-    Args:
-        stream: The stream, selected.
 
     Returns:
         Whether it has a bookmark: for a date of its own, or for that of a parent whose rows it
         is read for.
     """
-    return stream.skips_unchanged or any(one.is_incremental for one in (stream, *stream.ancestors))
+    return node.skips_unchanged or any(each.is_incremental for each in node.lineage)
 
 
 def discovered(tap: SourceTap) -> dict[str, Any]:
-    """Tell what there is to read.
-
-    Args:
-        tap: The tap.
-
-    Returns:
-        The protocol's AirbyteCatalog.
-    """
+    """Give the protocol's AirbyteCatalog of what there is to read."""
     tap.select(tap.streams)
-    return {"streams": [_described(tap.stream(name)) for name in tap.streams]}
+    nodes = {node.name: node for node in tap.nodes()}
+    return {"streams": [_described(stream, nodes[name]) for name, stream in tap.streams.items()]}
 
 
-def _described(stream: TwilioStream) -> dict[str, Any]:
-    goes_on_ = goes_on(stream)
+def _described(stream: Stream, node: Node) -> dict[str, Any]:
+    goes_on_ = goes_on(node)
     # Destinations drop what isn't declared before a sync begins.
     unknown = {ADDITIONAL: schema_of("object")}
     schema = stream.schema | {"properties": stream.schema["properties"] | unknown}
@@ -74,10 +66,8 @@ def _described(stream: TwilioStream) -> dict[str, Any]:
         "is_resumable": goes_on_,
     }
     # The cursor of a child may be its parent's, which its own rows don't have.
-    if stream.is_incremental:
-        described["default_cursor_field"] = [stream.replication_key]
-    elif stream.skips_unchanged:
-        described["default_cursor_field"] = [UPDATED]
+    if node.is_incremental or node.skips_unchanged:
+        described["default_cursor_field"] = [node.bookmark_key]
     return described
 
 

@@ -8,8 +8,6 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.contrib.msgspec import encoder
-from singer_sdk.singerlib import RecordMessage, StateMessage
-from typing_extensions import override
 
 from tap_twilio.airbyte import messages
 from tap_twilio.airbyte.catalog import FULL_REFRESH, goes_on
@@ -24,19 +22,17 @@ from tap_twilio.http.errors import (
     TransientError,
     UnreachableError,
 )
-from tap_twilio.output.singer import Writer
+from tap_twilio.records.unknown import ADDITIONAL, gathered
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
-
-    from singer_sdk.singerlib import Message
+    from collections.abc import Collection, Mapping, Sequence
 
     from tap_twilio.airbyte.catalog import Wanted
     from tap_twilio.airbyte.messages import Output
     from tap_twilio.airbyte.state import Blob
     from tap_twilio.airbyte.tap import SourceTap
-    from tap_twilio.records.convert import Record
+    from tap_twilio.output.sink import Record
+    from tap_twilio.resource.resource import Node
 
 logger = logging.getLogger("tap-twilio")
 
@@ -63,60 +59,55 @@ def failure_type(error: Exception, otherwise: str) -> str:
     return otherwise
 
 
-class StreamWriter(Writer):
-    """Takes what the tap writes, and counts and tells it as the protocol wants it."""
+class AirbyteSink:
+    """Writes what is read as the protocol's messages, and counts and tells it as these want it."""
 
-    def __init__(self, output: Output, blobs: Mapping[str, Blob]) -> None:
+    def __init__(
+        self, output: Output, blobs: Mapping[str, Blob], schemas: Mapping[str, Collection[str]]
+    ) -> None:
         """Start with nothing said.
 
         Args:
-            output: Where messages go.
             blobs: The state of each stream that has one.
+            schemas: The fields that each stream declares.
         """
-        super().__init__()
         self._output = output
+        self._schemas = schemas
         self._bookmarks: Mapping[str, Any] = {name: bookmarks(blob) for name, blob in blobs.items()}
         self._told = {name: encoder.encode(known) for name, known in self._bookmarks.items()}
         self._counts: Counter[str] = Counter()
         self._running: set[str] = set()
         self._wrote_states = time.monotonic()
 
-    @property
-    @override
-    def owes_state(self) -> bool:
-        return time.monotonic() - self._wrote_states >= STATE_SECONDS
+    def begin(self, stream: str, *, is_whole: bool) -> None:
+        """Write nothing: destinations know what was discovered."""
 
-    @override
-    def write_message(self, message: Message) -> None:
-        if isinstance(message, RecordMessage):
-            self._send(message.stream, [message.record])
-        elif isinstance(message, StateMessage):
-            self._bookmarks = message.value.get("bookmarks", {})
-            if self.owes_state:
-                self._wrote_states = time.monotonic()
-                for name in self._bookmarks:
-                    self.tell_state(name)
-
-    @override
-    def write_records(
-        self, stream: str, records: list[Record], extracted: datetime, version: int | None
-    ) -> None:
-        self._send(stream, records)
-
-    def _send(self, stream: str, records: list[Record]) -> None:
+    def write(self, stream: str, records: list[Record], unknown: Sequence[str]) -> None:
+        """Write RECORD messages; what destinations would drop is in an object of its own."""
         if not records:
             return
         if stream not in self._running:
             self._running.add(stream)
             self._output.send(messages.status(stream, "RUNNING"))
-        self._output.send_records(stream, records)
+        names = [name for name in unknown if name not in self._schemas[stream]]
+        self._output.send_records(stream, gathered(records, names, ADDITIONAL))
         self._counts[stream] += len(records)
+
+    def end(self, stream: str, *, is_complete: bool) -> None:
+        """Write nothing: whether a stream is complete, its failures tell."""
+
+    def write_state(self, state: dict[str, Any], *, is_last: bool = False) -> None:  # noqa: ARG002
+        """Write the states of streams that have news, if it is time to."""
+        self._bookmarks = state.get("bookmarks", {})
+        if time.monotonic() - self._wrote_states >= STATE_SECONDS:
+            self._wrote_states = time.monotonic()
+            for name in self._bookmarks:
+                self.tell_state(name)
 
     def tell_state(self, stream: str, mark: Blob | None = None) -> None:
         """Write a stream's state, if there is anything new to tell.
 
         Args:
-            stream: Its name.
             mark: What to say in it besides, at the stream's end.
         """
         blob = bookmarks(self._bookmarks.get(stream, {}))
@@ -129,20 +120,12 @@ class StreamWriter(Writer):
 
 
 def read(
-    tap: SourceTap,
-    streams: Sequence[Wanted],
-    blobs: Mapping[str, Blob],
-    output: Output,
-    writer: StreamWriter,
+    tap: SourceTap, streams: Sequence[Wanted], blobs: Mapping[str, Blob], output: Output
 ) -> bool:
     """Read streams, each from its own state on.
 
     Args:
-        tap: The tap, which writes to the writer.
-        streams: What to read.
         blobs: The state of each stream that has one.
-        output: Where messages go.
-        writer: The writer.
 
     Returns:
         Whether all could be read to the end.
@@ -154,27 +137,30 @@ def read(
     )
     for stream in left:
         output.send(messages.status(stream.name, "STARTED"))
+    if not left:
+        return True
+    fields = {stream.name: tap.streams[stream.name].schema["properties"] for stream in left}
+    sink = AirbyteSink(output, blobs, fields)
+    nodes = {node.name: node for node in tap.nodes()}
     complete: set[str] = set()
     try:
-        tap.sync_all()
+        tap.read_into(sink)
     except IncompleteError:
         failed = {failure.stream for failure in tap.run.progress.failures}
         complete = {
             stream.name
             for stream in left
-            if failed.isdisjoint(
-                [stream.name, *(a.name for a in tap.stream(stream.name).ancestors)]
-            )
+            if failed.isdisjoint(above.name for above in nodes[stream.name].lineage)
         }
     else:
         complete = {stream.name for stream in left}
     finally:
         for stream in left:
             if stream.name in complete:
-                writer.tell_state(stream.name, _last_mark(tap, stream))
+                sink.tell_state(stream.name, _last_mark(nodes[stream.name], stream))
                 output.send(messages.status(stream.name, "COMPLETE"))
             else:
-                writer.tell_state(stream.name)
+                sink.tell_state(stream.name)
                 output.send(messages.status(stream.name, "INCOMPLETE"))
     _tell_failures(tap, {stream.name for stream in left}, output)
     return not tap.run.progress.failures
@@ -195,8 +181,8 @@ def _is_done(stream: Wanted, blobs: Mapping[str, Blob], output: Output) -> bool:
     return done
 
 
-def _last_mark(tap: SourceTap, stream: Wanted) -> Blob:
-    if not goes_on(tap.stream(stream.name)):
+def _last_mark(node: Node, stream: Wanted) -> Blob:
+    if not goes_on(node):
         return {NO_CURSOR: True}
     return {COMPLETE: True} if stream.sync_mode == FULL_REFRESH else {}
 

@@ -15,7 +15,7 @@ from singer_sdk.exceptions import ConfigValidationError
 from tap_twilio.airbyte import messages
 from tap_twilio.airbyte.catalog import discovered, wanted
 from tap_twilio.airbyte.messages import LogHandler, Output
-from tap_twilio.airbyte.reading import StreamWriter, failure_type, read
+from tap_twilio.airbyte.reading import failure_type, read
 from tap_twilio.airbyte.spec import specification, understood
 from tap_twilio.airbyte.state import parsed
 from tap_twilio.airbyte.tap import SourceTap
@@ -121,15 +121,13 @@ def _carry_out(options: argparse.Namespace, output: Output) -> int:
         return 0
     catalog = read_file("catalog", options.catalog)
     blobs = parsed(None if options.state is None else read_file("state", options.state, list))
-    writer = StreamWriter(output, blobs)
-    tap = SourceTap(config=config, message_writer=writer)
-    complete = read(tap, wanted(tap, catalog), blobs, output, writer)
-    return 0 if complete else 1
+    tap = SourceTap(config=config, setup_mapper=False)
+    return 0 if read(tap, wanted(tap, catalog), blobs, output) else 1
 
 
 def _sign_in(tap: SourceTap) -> None:
     """Do what a read does before it reads."""
-    tap.sync.sign_in()
+    tap.sign_in()
     for stream in tap.streams.values():
         if isinstance(stream, CustomStream):
             # What it declares is held against its first rows.

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
 from tap_twilio.config import settings
-from tap_twilio.records.unknown import ADDITIONAL
 from tap_twilio.tap import TapTwilio
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from tap_twilio.stream import TwilioStream
+    from tap_twilio.resource.resource import Node
 
 
 class SourceTap(TapTwilio):
     """The tap, less what is the platform's part: stream maps and flattening."""
 
-    catch_all = ADDITIONAL
     config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(settings.SCHEMA)
 
     @classmethod
@@ -28,16 +26,9 @@ class SourceTap(TapTwilio):
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
         """Add nothing."""
 
-    def stream(self, name: str) -> TwilioStream:
-        """Give a stream.
-
-        Args:
-            name: Its name.
-
-        Returns:
-            The stream.
-        """
-        return cast("TwilioStream", self.streams[name])
+    def nodes(self) -> list[Node]:
+        """Give the place in a run of each stream that is to be read, and of those above it."""
+        return [self.sync.root, *self.sync.root.descendants]
 
     def select(self, names: Collection[str]) -> None:
         """Say what to read, before anything else is asked of the streams.

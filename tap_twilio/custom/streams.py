@@ -4,42 +4,41 @@ from __future__ import annotations
 
 import itertools
 import string
-from datetime import timedelta
+from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from typing_extensions import override
 
-from tap_twilio.client import GIVEN_UP
-from tap_twilio.config.credentials import ROOT_PRODUCT
 from tap_twilio.config.declarations import SETTING, Declaration, is_dated
 from tap_twilio.config.settings import SettingsError, did_you_mean
 from tap_twilio.custom.inference import infer
+from tap_twilio.engine.decoder import Decoder
+from tap_twilio.engine.fetcher import Fetcher
+from tap_twilio.engine.planner import chain_params
+from tap_twilio.engine.requests import Batch, Fetched, Place, Request
+from tap_twilio.engine.sign_in import learn
 from tap_twilio.http.errors import AbsentError, RefusedError, TapError
-from tap_twilio.pages import Request
+from tap_twilio.http.pagination import decode
+from tap_twilio.records.pii import Rule
 from tap_twilio.records.secrets import NAMES
+from tap_twilio.resource.resource import Node, Resource
 from tap_twilio.resource.schemas import Endpoint, snake
-from tap_twilio.resource.windows import EPOCH, Window, floor_of, iso
+from tap_twilio.resource.windows import EPOCH, Window
 from tap_twilio.streams import STREAMS
-from tap_twilio.streams.accounts import Accounts
-from tap_twilio.streams.base import AccountStream
+from tap_twilio.streams.accounts import Accounts, AccountStream
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from requests.auth import HTTPBasicAuth
+    from singer_sdk import Stream, Tap
 
-    from tap_twilio.pages import Page
-    from tap_twilio.planning import PlannedStream
-    from tap_twilio.records.convert import Converter, Record
-    from tap_twilio.stream import TwilioStream
-    from tap_twilio.tap import TapTwilio
+    from tap_twilio.engine.requests import Record
+    from tap_twilio.engine.run import Run
+    from tap_twilio.streams.base import TwilioStream
 
 PARENTS_TRIED = 10
 """Accounts or parents to look at for a first row, when fields have to be told from rows."""
-
-FAR_OFF = timedelta(days=3)
-"""Further than this outside of what was asked for, no reading of a date filter gives rows."""
 
 Schema = dict[str, Any]
 
@@ -50,11 +49,10 @@ class CustomStream(AccountStream):
     declaration: ClassVar[Declaration]
     typed_by_catalog = True
 
-    def __init__(self, tap: TapTwilio, samples: Samples) -> None:
+    def __init__(self, tap: Tap, samples: Samples) -> None:
         """Read nothing yet.
 
         Args:
-            tap: The tap.
             samples: Where first rows come from.
         """
         super().__init__(tap)
@@ -79,11 +77,6 @@ class CustomStream(AccountStream):
         )
 
     # --- What a record looks like --------------------------------------------------------------
-
-    @property
-    @override
-    def own_keys(self) -> Sequence[str]:
-        return self.primary_keys
 
     @property
     @override
@@ -155,72 +148,53 @@ class CustomStream(AccountStream):
             return dict(fields)
         return {**fields, key: {"type": ["string", "null"], "format": "date-time"}}
 
-    @cached_property
+    @property
     @override
-    def converter(self) -> Converter:
+    def resource(self) -> Resource:
         _ = self.schema
-        return super().converter
+        declared = self.declaration
+        return replace(
+            super().resource,
+            account=declared.account,
+            date_setting=f"{declared.place}.date_parameters",
+        )
 
-    @override
-    def cut(self, page: Page) -> None:
-        window, dates, key = page.request.window, self.window, self.declaration.replication_key
-        if window is not None and dates is not None and key is not None:
-            oldest = floor_of(window.start - FAR_OFF)
-            newest = "~" if window.end is None else iso(window.end + FAR_OFF)
-            found = [date for record in page.records if (date := record.get(key))]
-            if not all(oldest < date < newest for date in found):
-                after, before = dates.names
-                self.warn_once(
-                    "Twilio gives rows of other dates than it is asked for: see whether "
-                    f"{self.declaration.place}.date_parameters, {after!r} and {before!r}, are "
-                    f"parameters of this list that bound {key!r}"
-                )
-        super().cut(page)
 
-    # --- Whose rows ----------------------------------------------------------------------------
+class Running(Protocol):
+    """What first rows need of a tap."""
 
-    @override
-    def signature(self, account_sid: str | None) -> HTTPBasicAuth | None:
-        names_account = self.declaration.account or "{account_sid}" in self.path
-        if self.product == ROOT_PRODUCT and not names_account:
-            # Nothing but the signature tells whose rows are wanted, as on the products' hosts.
-            return self.run.credentials.sign("", account_sid)
-        return super().signature(account_sid)
-
-    @override
-    def may_read(self, account: str) -> bool:
-        return self.declaration.account in {None, account} and super().may_read(account)
+    @property
+    def run(self) -> Run: ...  # noqa: D102
+    @property
+    def streams(self) -> Mapping[str, Stream]: ...  # noqa: D102
 
 
 class Samples:
     """First rows of streams, for fields to be told from before a run begins."""
 
-    def __init__(self, tap: TapTwilio) -> None:
-        """Ask nothing yet.
-
-        Args:
-            tap: The tap.
-        """
+    def __init__(self, tap: Running) -> None:
+        """Ask nothing yet."""
         self._tap = tap
         self._accounts: list[Record] | Exception | None = None
         self._reason = ""
 
+    @cached_property
+    def _fetcher(self) -> Fetcher:
+        return Fetcher(self._tap.run)
+
     def rows(self, stream: CustomStream) -> list[Record]:
         """Read the first page of a stream that has rows.
-
-        Args:
-            stream: The stream.
 
         Returns:
             Its rows as Twilio sent them; none, with a warning, where there are none to be had.
         """
         self._reason = "there are no rows yet"
+        node = self._node(stream)
         try:
-            for context in itertools.islice(self._contexts(stream), PARENTS_TRIED):
-                page = self._first(stream, context)
-                if page is not None:
-                    return page.records
-        except GIVEN_UP as error:
+            for context in itertools.islice(self._contexts(node), PARENTS_TRIED):
+                if found := self._first(node, context):
+                    return self._rows(found)
+        except TapError as error:
             self._reason = str(error)
         stream.logger.warning(
             "%s: the fields of %s can't be told (%s); they are passed on as they are, and targets "
@@ -232,7 +206,22 @@ class Samples:
         )
         return []
 
-    def _parents_of_all(self) -> list[Record]:
+    def _rows(self, found: Fetched) -> list[Record]:
+        """Decode a page's rows, and leave them as Twilio sent them."""
+        decoder = Decoder(found.request.node, Rule())
+        rows, _ = decoder.read(found.rows, decode, Batch.of(found))
+        return rows
+
+    def _node(self, stream: TwilioStream) -> Node:
+        above = cast("type[TwilioStream] | None", stream.parent_stream_type)
+        parent = None if above is None else self._tap.streams[above.name]
+        return Node(
+            stream.resource,
+            None if parent is None else self._node(cast("TwilioStream", parent)),
+            account_sid=self._tap.run.settings.account_sid,
+        )
+
+    def _parents_of_all(self, root: Node) -> list[Record]:
         """Find out, once for all streams, which accounts there are, the configured one first.
 
         What a run would look at is asked for here by hand: planning asks for selections, and
@@ -240,72 +229,68 @@ class Samples:
         """
         if self._accounts is None:
             try:
-                self._accounts = self._list_accounts()
-            except GIVEN_UP as error:
+                self._accounts = self._list_accounts(root)
+            except TapError as error:
                 self._accounts = error
         if isinstance(self._accounts, Exception):
             raise self._accounts
         return self._accounts
 
-    def _list_accounts(self) -> list[Record]:
-        root = cast("TwilioStream", self._tap.streams[Accounts.name])
+    def _list_accounts(self, root: Node) -> list[Record]:
         settings = self._tap.run.settings
         main = settings.account_sid
         try:
-            page = root.fetch(Request(root, {}, (0,), {}))
+            fetched = self._fetcher.fetch(Request(root, {}, Place((0,)), {}))
         except RefusedError:
             sids = [name for name in settings.accounts if name.startswith("AC")]
             return [{"sid": sid} for sid in sids or [main]]
-        root.arrived(page)
+        decoder = Decoder(root, Rule())
+        learn(fetched, decoder, self._tap.run.skips.credentials)
         wanted = set(settings.accounts or ([] if settings.include_subaccounts else [main]))
         found = [
             record
-            for record in page.records
+            for record in decoder.decode(fetched).records
             if record.get("sid")
             and (not wanted or {record["sid"], record.get("friendly_name")} & wanted)
         ]
         found.sort(key=lambda record: record["sid"] != main)
         return found
 
-    def _contexts(self, stream: PlannedStream) -> Iterator[dict[str, Any]]:
-        for context, records in self._above(stream):
+    def _contexts(self, node: Node) -> Iterator[dict[str, Any]]:
+        for context, records in self._above(node):
             for record in records:
-                below = stream.context_below(record, context)
+                below = node.context_below(record, context)
                 if (
                     below is not None
-                    and stream.exists_for(record)
-                    and stream.may_read(stream.account_of(below))
+                    and node.resource.exists_for(record)
+                    and self._tap.run.skips.may_read(node, node.account_of(below))
                 ):
-                    yield from (below | variant for variant in stream.variants)
+                    yield from (below | variant for variant in node.variants)
 
-    def _above(self, stream: PlannedStream) -> Iterator[tuple[dict[str, Any], list[Record]]]:
-        kind = cast("type[TwilioStream]", stream.parent_stream_type)
-        if kind is Accounts:
-            yield {}, self._parents_of_all()
+    def _above(self, node: Node) -> Iterator[tuple[dict[str, Any], list[Record]]]:
+        parent = node.parent
+        if parent is None or parent.parent is None:
+            yield {}, self._parents_of_all(parent or node)
             return
-        parent = cast("PlannedStream", self._tap.streams[kind.name])
         for context in itertools.islice(self._contexts(parent), PARENTS_TRIED):
-            page = self._first(parent, context)
-            if page is not None:
-                parent.converter.convert(page.records, context)
-                yield context, page.records
+            if found := self._first(parent, context):
+                yield context, Decoder(parent, Rule()).decode(found).records
 
-    def _first(self, stream: PlannedStream, context: dict[str, Any]) -> Page | None:
+    def _first(self, node: Node, context: dict[str, Any]) -> Fetched | None:
         """Read the first page that has rows of one account or parent."""
-        settings, dates = self._tap.run.settings, stream.window
+        run, dates = self._tap.run, node.resource.window
         params: dict[str, str] = {}
         if dates is not None:
-            start = dates.clamp(settings.start or EPOCH, self._tap.run.present)
-            params = dates.params(Window(start, settings.end), settings.now)
-        for chain in stream.chain_params:
+            start = dates.clamp(run.settings.start or EPOCH, run.clock.present)
+            params = dates.params(Window(start, run.settings.end), run.settings.now)
+        for chain in chain_params(node.resource, run.settings):
             try:
-                page = stream.fetch(Request(stream, context, (0,), chain | params))
+                found = self._fetcher.fetch(Request(node, context, Place((0,)), chain | params))
             except (AbsentError, RefusedError) as error:
                 self._reason = str(error)
                 return None
-            stream.decode(page)
-            if page.records:
-                return page
+            if self._rows(found):
+                return found
         return None
 
 

@@ -13,6 +13,7 @@ import backoff
 
 from tap_twilio.config.credentials import ROOT_PRODUCT
 from tap_twilio.config.settings import did_you_mean, short
+from tap_twilio.engine.requests import Batch
 from tap_twilio.http.errors import (
     RefusedError,
     ResponseError,
@@ -20,6 +21,8 @@ from tap_twilio.http.errors import (
     TapError,
     UnreachableError,
 )
+from tap_twilio.http.pagination import FieldReader
+from tap_twilio.http.redaction import redactor
 from tap_twilio.http.retry import jittered
 
 if TYPE_CHECKING:
@@ -27,7 +30,10 @@ if TYPE_CHECKING:
 
     from requests.auth import HTTPBasicAuth
 
-    from tap_twilio.run import Run
+    from tap_twilio.config.credentials import Credentials
+    from tap_twilio.engine.decoder import Decoder
+    from tap_twilio.engine.requests import Fetched
+    from tap_twilio.engine.run import Run
 
 logger = logging.getLogger("tap-twilio")
 
@@ -88,6 +94,19 @@ def ask(
     except (ResponseError, UnreachableError) as error:
         return error
     return None
+
+
+_tokens = FieldReader("sid", "auth_token")
+
+
+def learn(page: Fetched, decoder: Decoder, credentials: Credentials) -> None:
+    """Keep the tokens in a page of accounts, which no record has, and mask them from then on."""
+    columns, _ = decoder.read(page.rows, _tokens, Batch.of(page))
+    for sid, token in zip(*columns, strict=True):
+        if isinstance(token, str) and token:
+            redactor.add(token)
+            if isinstance(sid, str):
+                redactor.add_signature(credentials.learn(sid, token))
 
 
 class SignIn:
@@ -192,7 +211,7 @@ class SignIn:
             sids = [account["sid"] for account in accounts]
             for account, refusal in zip(accounts, pool.map(self._refusal, sids), strict=True):
                 if refusal is not None:
-                    self.run.shut_out(
+                    self.run.skips.shut_out(
                         account["sid"],
                         f"the account is {account['status']}, and Twilio refused it ({refusal})",
                     )
@@ -200,7 +219,8 @@ class SignIn:
     def _refusal(self, account_sid: str) -> RefusedError | None:
         """Tell how Twilio refuses an account; a single refusal may be a mistake."""
         signature = (
-            self.run.credentials.sign(ROOT_PRODUCT, account_sid) or self.run.settings.signature
+            self.run.skips.credentials.sign(ROOT_PRODUCT, account_sid)
+            or self.run.settings.signature
         )
         error = self._ask(PROBES[0], account_sid, signature)
         if isinstance(error, RefusedError):
@@ -226,12 +246,13 @@ class SignIn:
         given = [
             account["sid"]
             for account in accounts
-            if account["sid"] in settings.subaccount_signatures.keys() - self.run.shut
+            if account["sid"] in settings.subaccount_signatures
+            and not self.run.skips.is_shut(account["sid"])
         ]
         with ThreadPoolExecutor(settings.max_concurrent_requests) as pool:
             for sid, doubt in zip(given, pool.map(self._doubt, given), strict=True):
                 if doubt is not None:
-                    self.run.refuse(sid, f"{doubt}: its streams are skipped. Give its own")
+                    self.run.skips.refuse(sid, f"{doubt}: its streams are skipped. Give its own")
 
     def _doubt(self, sid: str) -> str | None:
         """Tell what is wrong with the credentials that the settings have for a subaccount."""

@@ -1,41 +1,51 @@
-"""The conductor of a run: accounts first, then all that is below them, as messages."""
+"""The conductor of a run: accounts first, then all that is below them, into a sink."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
-from tap_twilio.engine.sign_in import SignedIn, SignIn
+from tap_twilio.engine.bookmarks import Bookmarks
+from tap_twilio.engine.chain import Chain
+from tap_twilio.engine.planner import Planner
+from tap_twilio.engine.reader import Reader
+from tap_twilio.engine.requests import Batch, Request
+from tap_twilio.engine.sign_in import SignIn, learn
 from tap_twilio.http.errors import Stopped
-from tap_twilio.pages import Page, Request
+from tap_twilio.resource.resource import ACCOUNT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from tap_twilio.records.convert import Record
-    from tap_twilio.run import Run
-    from tap_twilio.stream import TwilioStream
-    from tap_twilio.tap import TapTwilio
+    from tap_twilio.config.settings import Settings
+    from tap_twilio.engine.bookmarks import State
+    from tap_twilio.engine.requests import Record
+    from tap_twilio.engine.run import Run
+    from tap_twilio.engine.sign_in import SignedIn
+    from tap_twilio.output.sink import Sink
+    from tap_twilio.resource.resource import Node
 
 
 class Sync:
-    """Reads everything that is selected: all other streams are below that of accounts."""
+    """Reads everything that is selected.
 
-    def __init__(self, tap: TapTwilio, accounts: TwilioStream) -> None:
-        """Ask nothing yet.
+    Attributes:
+        root: The list of accounts, which all others are below.
+        bookmarks: The state, which moves.
+        reader: Reads lists.
+    """
 
-        Args:
-            tap: The tap, which writes states.
-            accounts: The stream that all others are below.
-        """
-        self._tap = tap
-        self._accounts = accounts
-        self._run: Run = tap.run
+    def __init__(self, root: Node, run: Run, state: State) -> None:
+        """Ask nothing yet."""
+        self.root = root
+        self._run = run
+        self.bookmarks = Bookmarks(state, run.settings, run.clock, run.skips)
+        self._planner = Planner(run.settings, run.clock, self.bookmarks, run.skips)
+        self.reader = Reader(run, self.bookmarks, self._planner)
+
+    # --- Accounts ------------------------------------------------------------------------------
 
     def sign_in(self) -> SignedIn:
         """Find out whose rows the credentials can read, and read nothing.
-
-        Returns:
-            The accounts.
 
         Raises:
             SignInError: Twilio refused the credentials.
@@ -44,102 +54,138 @@ class Sync:
         try:
             return self._sign_in()
         finally:
-            self._run.ahead.close()
+            self.reader.prefetch.close()
+
+    def accounts(self) -> list[str]:
+        """Give the SIDs of accounts that have rows to be read.
+
+        Raises:
+            SignInError: Twilio refused the credentials.
+            TapError: Twilio can't be reached, or the setting ``accounts`` names none.
+        """
+        below = self._planner.below(self._page_of(self.sign_in()))
+        return list(dict.fromkeys(child.context[ACCOUNT] for child in below))
 
     def _sign_in(self) -> SignedIn:
         found = SignIn(self._run)(self._listing())
-        self._probe_refused(found)
+        self.reader.probe_refused(self.root, {account["sid"] for account in found.parents})
         return found
 
     def _listing(self) -> Iterator[list[Record]]:
-        for page in self._accounts.pages({}, self._run.ahead.begin()):
-            self._accounts.leave_out_keyless(page)
-            yield page.records
+        first = self._planner.probe(self.root, {}, self.reader.prefetch.begin())
+        wanted = self._run.settings.max_records
+        for batch in Chain(first, self._take):
+            self.reader.leave_out_keyless(self.root, batch)
+            if wanted is not None:
+                batch.records = batch.records[:wanted]
+                wanted -= len(batch.records)
+            yield batch.records
+            if wanted == 0:
+                return
 
-    def _probe_refused(self, found: SignedIn) -> None:
-        """Find out which streams that were refused in an earlier run may be read by now.
+    def _take(self, request: Request) -> Batch:
+        page = self.reader.prefetch.take(request)
+        assert not isinstance(page, Batch)  # noqa: S101
+        learn(page, self.reader.decoder(self.root), self._run.skips.credentials)
+        return self.reader.opened(page)
 
-        Those that still are, are left out before anything is read for their sake.
-        """
-        sids = {account["sid"] for account in found.parents}
-        refused = [
-            (cast("TwilioStream", stream), context)
-            for stream in self._accounts.descendants
-            for context in stream.refusals()
-            if context["account_sid"] in sids and stream.may_read(context["account_sid"])
-        ]
-        order = self._run.ahead.begin()
-        probes = [
-            stream.probe(context, (*order, number))
-            for number, (stream, context) in enumerate(refused)
-        ]
-        self._run.ahead.hint(iter(probes))
-        for probe in probes:
-            cast("TwilioStream", probe.stream).take_probe(probe)
-
-    def accounts(self) -> list[str]:
-        """Find out which accounts have rows to be read.
-
-        Returns:
-            Their SIDs.
-        """
-        below = self._accounts.below(self._page_of(self.sign_in()))
-        return list(dict.fromkeys(child.context["account_sid"] for child in below))
-
-    def _page_of(self, found: SignedIn) -> Page:
-        """Give the accounts as one page of their stream."""
-        request = Request(self._accounts, {}, (*self._run.ahead.begin(), 0), {})
-        page = Page(None, 0, 0, None, None, request, records=found.records)
+    def _page_of(self, found: SignedIn) -> Batch:
+        """Give the accounts as one page of their list."""
+        limit = self.root.limit
+        place = self.reader.prefetch.begin().below(0)
+        batch = Batch(Request(self.root, {}, place, {}), found.records[:limit])
         if found.parents != found.records:
-            page.parents = found.parents
-        return page
+            batch.parents = found.parents[:limit]
+        return batch
 
-    def walk(self) -> Iterator[tuple[TwilioStream, Page]]:
-        """Read accounts, and the streams below them.
+    # --- Everything ----------------------------------------------------------------------------
+
+    def batches(self) -> Iterator[tuple[Node, Batch]]:
+        """Read accounts, and what is below them.
 
         Yields:
-            Each page with its stream, a parent's before those of its children. A page is done
-            with when the next is asked for: then bookmarks may move past it.
+            Each page with its node, a parent's before those of its children. A page is done with
+            when the next is asked for: then bookmarks may move past it.
         """
-        accounts = self._accounts
+        root, prefetch = self.root, self.reader.prefetch
         try:
             # What goes wrong here leaves nothing to read: it ends the run.
-            page = self._page_of(self._sign_in())
-            if accounts.children:
-                self._run.ahead.hint(accounts.requests_below(page))
-                self._run.ahead.hint(accounts.searches_below(page))
-            yield from accounts.walk_page(page)
+            batch = self._page_of(self._sign_in())
+            if root.children:
+                prefetch.hint(self._planner.requests_below(batch))
+                prefetch.hint(self._planner.searches_below(batch))
+            yield from self.reader.emit(root, batch)
         finally:
-            self._run.ahead.close()
+            prefetch.close()
 
-    def write(self) -> Iterator[Record]:
-        """Read everything, and write it as messages.
+    def records(self, name: str, context: Mapping[str, Any]) -> Iterator[Record]:
+        """Read one list.
 
-        Yields:
-            Records of accounts, once they are written.
+        Args:
+            name: Name of its stream, which is among those to be read.
+            context: SIDs of the parents.
+        """
+        (node,) = (each for each in (self.root, *self.root.descendants) if each.name == name)
+        for each, batch in self.reader.walk(node, context, self.reader.prefetch.begin()):
+            if each is node:
+                yield from batch.records
+
+    def write(self, sink: Sink) -> None:
+        """Read everything into a sink.
 
         Raises:
             IncompleteError: Something could not be read to its end.
             Stopped: A signal asked the run to end.
         """
-        self._run.emits = True
-        selected = [each for each in self._all() if each.selected]
-        for stream in selected:
-            stream.begin()
+        run, state = self._run, self.bookmarks.state
+        run.emits = True
+        self.reader.save = lambda: sink.write_state(state)
+        nodes = [node for node in _by_level(self.root) if node.is_selected]
+        for node in nodes:
+            sink.begin(node.name, is_whole=is_whole(node, run.settings))
         try:
-            for stream, page in self.walk():
-                if stream.selected:
-                    stream.write(page.records)
-                if stream is self._accounts and stream.selected:
-                    yield from page.records
+            for node, batch in self.batches():
+                if node.is_selected:
+                    self._write(sink, node, batch.records)
         except Stopped:
-            self._tap.tell()
+            sink.write_state(state, is_last=True)
             raise
-        for stream in selected:
-            stream.activate_version()
-        self._tap.write_last_state()
-        self._tap.tell()
-        self._run.check_complete()
+        for node in nodes:
+            sink.end(node.name, is_complete=run.progress.is_complete)
+        sink.write_state(state, is_last=True)
+        run.check_complete()
 
-    def _all(self) -> list[TwilioStream]:
-        return [self._accounts, *cast("list[TwilioStream]", self._accounts.descendent_streams)]
+    def _write(self, sink: Sink, node: Node, records: list[Record]) -> None:
+        count, last = len(records), records[-1] if records else {}
+        account = last.get(ACCOUNT)
+        date = None if node.resource.window is None else last.get(node.resource.key)
+        sink.write(node.name, records, self.reader.decoder(node).unknown)
+        self._run.progress.count_records(node.name, count, account, date)
+
+
+def is_whole(node: Node, settings: Settings) -> bool:
+    """Tell whether a run brings all rows that a stream has, in all accounts.
+
+    Rows of incremental streams, and of what hangs below them, are brought by many runs: if a
+    target dropped what one of them didn't bring, it would drop nearly everything.
+
+    Returns:
+        Whether rows that a run without trouble doesn't bring are gone.
+    """
+    if settings.accounts or not settings.include_subaccounts or settings.max_records is not None:
+        return False
+    if settings.start is not None or settings.end is not None:
+        return False
+    return not any(
+        above.is_incremental or above.skips_unchanged or above.name in settings.filters
+        for above in node.lineage
+    )
+
+
+def _by_level(root: Node) -> list[Node]:
+    """Give a node and all below it, all children of each before those of the next level."""
+    return [root, *_below(root)]
+
+
+def _below(node: Node) -> list[Node]:
+    return [*node.children, *(each for child in node.children for each in _below(child))]

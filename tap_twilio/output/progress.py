@@ -53,6 +53,8 @@ class Progress:
         lost: Rows that were no objects, by stream.
         keyless: Rows left out as they have no key, by stream.
         skipped: Why a stream was not read for an account, by stream and account.
+        shut: Why nothing of an account was read, by account.
+        unsigned: Why nothing was read that an account signs for itself, by account.
         failures: What was asked for and could not be read to its end.
         positions: Account and date of the row emitted last, by stream.
     """
@@ -64,6 +66,8 @@ class Progress:
     lost: Counter[str] = field(default_factory=Counter)
     keyless: Counter[str] = field(default_factory=Counter)
     skipped: dict[tuple[str, str], str] = field(default_factory=dict)
+    shut: dict[str, str] = field(default_factory=dict)
+    unsigned: dict[str, str] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     positions: dict[str, tuple[str, str]] = field(default_factory=dict)
     _spans: dict[str, tuple[float, float]] = field(default_factory=dict, repr=False)
@@ -139,6 +143,12 @@ class Progress:
         """Take the live line away."""
         self._status.close()
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing was left out: no stream, no account, no row without a key."""
+        left_out = self.failures, self.skipped, self.shut, self.unsigned, self.keyless
+        return not any(left_out)
+
     # --- At its end ----------------------------------------------------------------------------
 
     def _streams(self) -> list[str]:
@@ -193,9 +203,17 @@ class Progress:
             + _reach((bookmarks or {}).get(name, []))
             for name in self._streams()
         ]
+        skipped = {
+            **self.skipped,
+            **{("all streams", account): reason for account, reason in self.shut.items()},
+            **{
+                ("what it signs for itself", account): reason
+                for account, reason in self.unsigned.items()
+            },
+        }
         lines += [
             f"  skipped {name} of {account}: {reason}"
-            for (name, account), reason in sorted(self.skipped.items())
+            for (name, account), reason in sorted(skipped.items())
         ]
         lines += [f"  FAILED {failure}" for failure in self.failures]
         return lines

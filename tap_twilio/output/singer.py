@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter, encoder
 from singer_sdk.singerlib import RecordMessage, SchemaMessage, StateMessage
 from typing_extensions import override
 
+from tap_twilio.records.unknown import UnknownFields, leave_out
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
+    from singer_sdk.mapper import StreamMap
     from singer_sdk.singerlib import Message
+
+    from tap_twilio.output.sink import Record
+    from tap_twilio.resource.resource import Warner
 
 CHUNK = 64 * 1024
 """Bytes to collect before they are written: small writes wake the target for each record."""
@@ -26,11 +33,10 @@ RECORDS_TO_STATES = 8
 """How many times the bytes of a state are written as records before the next one."""
 
 
-def encoded(records: Iterable[dict[str, Any]], head: bytes, tail: bytes) -> Iterator[bytearray]:
+def encoded(records: Iterable[Record], head: bytes, tail: bytes) -> Iterator[bytearray]:
     """Write records as lines of JSON.
 
     Args:
-        records: The records.
         head: What stands before each.
         tail: What stands after it, with the end of the line.
 
@@ -85,17 +91,11 @@ class Writer(MsgSpecWriter):
             self._state_size, self._state_at, self._since_state = len(line), time.monotonic(), 0
 
     def write_records(
-        self,
-        stream: str,
-        records: list[dict[str, Any]],
-        extracted: datetime,
-        version: int | None,
+        self, stream: str, records: list[Record], extracted: datetime, version: int | None
     ) -> None:
         """Write RECORD messages that need no work of their own.
 
         Args:
-            stream: Name of the stream.
-            records: Its records.
             extracted: When they were read.
             version: Version of the stream, if it has one.
         """
@@ -109,3 +109,126 @@ class Writer(MsgSpecWriter):
             out.write(lines)
             self._since_state += len(lines)
         out.flush()
+
+
+class SingerStream(Protocol):
+    """What the sink asks of a stream: its selection, stream maps and messages."""
+
+    warn_once: Warner
+
+    @property
+    def version(self) -> int | None: ...  # noqa: D102
+    @version.setter
+    def version(self, version: int) -> None: ...
+    @property
+    def stream_maps(self) -> list[StreamMap]: ...  # noqa: D102
+    @property
+    def deselected(self) -> list[str]: ...  # noqa: D102
+    @property
+    def is_plain(self) -> bool: ...  # noqa: D102
+    @property
+    def flattens(self) -> bool: ...  # noqa: D102
+    def write_schema(self) -> None: ...  # noqa: D102
+    def write_version(self, version: int) -> None: ...  # noqa: D102
+    def mapped(self, records: list[Record]) -> list[RecordMessage]: ...  # noqa: D102
+
+
+class SingerSink:
+    """Writes what is read as Singer messages, through the SDK where stream maps want it."""
+
+    def __init__(
+        self,
+        streams: Mapping[str, SingerStream],
+        writer: Any,  # noqa: ANN401
+        *,
+        now: datetime,
+        gives_versions: bool,
+        mapping: Callable[[str], AbstractContextManager[None]],
+    ) -> None:
+        """Write nothing yet.
+
+        Args:
+            streams: All streams by name.
+            writer: A :class:`Writer`, or another of the SDK's.
+            now: The moment of the run, which records carry.
+            gives_versions: Whether targets shall find what is gone at Twilio.
+            mapping: Names the setting where stream maps can't be applied.
+        """
+        self._streams = streams
+        self._writer = writer
+        self._now = now
+        self._gives_versions = gives_versions
+        self._mapping = mapping
+        self._fields: dict[str, UnknownFields] = {}
+
+    def begin(self, stream: str, *, is_whole: bool) -> None:
+        """Write SCHEMA. Records have a version if the setting asks for it and it is safe."""
+        found = self._streams[stream]
+        found.write_schema()
+        if self._gives_versions and is_whole:
+            found.version = int(self._now.timestamp())
+
+    def write(self, stream: str, records: list[Record], unknown: Sequence[str]) -> None:
+        """Write RECORD messages; before them SCHEMA anew, where fields are met that it lacks."""
+        found = self._streams[stream]
+        leave_out(records, found.deselected)
+        if found.is_plain and isinstance(self._writer, Writer):
+            if unknown:
+                (stream_map,) = found.stream_maps
+                self._announce(found, stream_map, records, unknown)
+            self._writer.write_records(stream, records, self._now, found.version)
+            return
+        with self._mapping(f"they can't be applied to {stream}"):
+            made = found.mapped(records)
+        if unknown or found.flattens:
+            for stream_map in found.stream_maps:
+                self._announce_made(found, stream_map, made)
+        for message in made:
+            self._writer.write_message(message)
+
+    def end(self, stream: str, *, is_complete: bool) -> None:
+        """Have the target drop what this run didn't bring, if it brought all there is."""
+        found = self._streams[stream]
+        if found.version is not None and is_complete:
+            found.write_version(found.version)
+
+    def write_state(self, state: dict[str, Any], *, is_last: bool = False) -> None:
+        """Write STATE, if it is time to; the last message always is one, as some targets ask."""
+        if is_last or not isinstance(self._writer, Writer) or self._writer.owes_state:
+            self._writer.write_message(StateMessage(value=state))
+
+    def _announce_made(
+        self, stream: SingerStream, stream_map: StreamMap, made: list[RecordMessage]
+    ) -> None:
+        """Have the target know what a stream map made of fields that the schema lacks."""
+        records = [message.record for message in made if message.stream == stream_map.stream_alias]
+        known = stream_map.transformed_schema["properties"].keys()
+        odd = [record.keys() - known for record in records if not record.keys() <= known]
+        self._announce(stream, stream_map, records, sorted(set().union(*odd)))
+
+    def _announce(
+        self,
+        stream: SingerStream,
+        stream_map: StreamMap,
+        records: list[Record],
+        names: Iterable[str],
+    ) -> None:
+        """Write SCHEMA once more, if records are the first to tell the types of fields.
+
+        What fields have no value yet are left out.
+        """
+        schema = stream_map.transformed_schema
+        fields = self._fields.get(stream_map.stream_alias)
+        if fields is None:
+            fields = UnknownFields(
+                schema["properties"],
+                lambda name, oddity: stream.warn_once(f"field {name!r} {oddity}"),
+            )
+            self._fields[stream_map.stream_alias] = fields
+        new = fields.look(records, names)
+        if new:
+            # Not changed in place: the writer compares it with what it wrote before.
+            properties = schema["properties"] | new
+            stream_map.transformed_schema = schema | {"properties": properties}
+            stream.write_schema()
+        leave_out(records, fields.waiting)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
@@ -133,6 +133,17 @@ def _slow_datetime(value: str) -> str:
         moment = parsedate_to_datetime(value)
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return moment.isoformat().replace("+00:00", "Z")
+
+
+def moments(values: Iterable[Any]) -> Iterator[str]:
+    """Convert those of a column's timestamps that are any."""
+    for value in values:
+        try:
+            moment = None if value is None else to_datetime(value)
+        except Misfit:
+            continue
+        if moment is not None:
+            yield moment
 
 
 def to_date(value: Any) -> str | None:  # noqa: ANN401
@@ -482,22 +493,6 @@ def _values(convert: Conversion) -> Column:
                 record[name] = convert(value)
 
     return values
-
-
-def lacking(records: list[Record], names: Iterable[str]) -> list[int]:
-    """Find records that lack one of some fields.
-
-    Args:
-        records: The records.
-        names: The fields.
-
-    Returns:
-        Indexes of records in which one of the fields is null or absent, in order.
-    """
-    found: set[int] = set()
-    for name in names:
-        found.update(index for index, record in enumerate(records) if record.get(name) is None)
-    return sorted(found)
 
 
 def _fits(records: list[Record], name: str, kinds: frozenset[type]) -> bool:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tap_twilio.resource.schemas import PII_MARK
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from tap_twilio.records.convert import Record
-
-MARK = "x-twilio-pii"
 
 _HASHED = {"type": ["string", "null"]}
 
@@ -143,7 +143,7 @@ class Masker:
 
 def _is_marked(schema: Mapping[str, Any]) -> bool:
     """Whether a field is masked as a whole: itself, or all of its items or members, marked."""
-    return MARK in schema or any(
+    return PII_MARK in schema or any(
         _is_marked(schema[part])
         for part in ("items", "additionalProperties")
         if isinstance(schema.get(part), dict)

@@ -26,7 +26,10 @@ OWN_MARKS = frozenset(
         "x-twilio-added",
     }
 )
-"""Marks that serve the project alone; by ``x-twilio-pii``, personal data is masked."""
+"""Marks that serve the project alone."""
+
+PII_MARK = "x-twilio-pii"
+"""Marks fields that are personal data."""
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 

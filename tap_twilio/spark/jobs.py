@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from tap_twilio.stream import TwilioStream
+    from tap_twilio.streams.base import TwilioStream
 
 STRETCHES = 4
 """Stretches of time that an account is cut into, unless told otherwise."""
@@ -198,8 +198,8 @@ class Job:
         """
         tap = replace(self, present=now_utc()).tap()
         with one_sentence():
-            tap.sync.sign_in()
-        return tap.run.reached
+            tap.sign_in()
+        return tap.run.clock.reached
 
     def _accounts(self) -> list[str]:
         tap = self.tap()
@@ -230,9 +230,9 @@ class Job:
             settings["lookback_days"] = stretch.lookback
         tap = replace(self, present=stretch.present).tap(**settings)
         with one_sentence():
-            for stream, page in tap.sync.walk():
-                if stream.name == self.stream and page.records:
-                    yield table.columns.batch(page.records, names)
+            for node, batch in tap.sync.batches():
+                if node.name == self.stream and batch.records:
+                    yield table.columns.batch(batch.records, names)
             tap.check_complete()
 
 

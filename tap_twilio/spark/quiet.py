@@ -54,10 +54,6 @@ class QuietTap(TapTwilio):
     def moment(self) -> datetime:
         return self._present
 
-    @override
-    def write_state(self) -> None:
-        """Write nothing: what was read is in Spark's hands."""
-
     def check_complete(self) -> None:
         """End a read that could not read everything as a failure.
 

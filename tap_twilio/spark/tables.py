@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from tap_twilio.resource.windows import Unit
-    from tap_twilio.stream import TwilioStream
+    from tap_twilio.streams.base import TwilioStream
 
 FILTERS = ("to", "from", "status")
 """Columns that Twilio's own filters of these names compare."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from types import ModuleType  # noqa: TC003
 
-from tap_twilio.stream import TwilioStream
 from tap_twilio.streams import (
     account_settings,
     accounts,
@@ -38,6 +37,7 @@ from tap_twilio.streams import (
     voice,
     wireless,
 )
+from tap_twilio.streams.base import TwilioStream
 
 # A product comes after those whose records its own are children of.
 MODULES = (

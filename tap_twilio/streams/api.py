@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 from typing_extensions import override
 
 from tap_twilio.resource.windows import DateFilter, Unit
-from tap_twilio.streams.base import API, AccountStream
+from tap_twilio.streams.accounts import API, AccountStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_twilio.records.convert import Record
+    from tap_twilio.streams.base import Record
 
 DAY = timedelta(days=1)
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from tap_twilio.resource.windows import DateFilter
+from tap_twilio.streams.accounts import AccountStream
 from tap_twilio.streams.api import Calls
-from tap_twilio.streams.base import AccountStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from tap_twilio.resource.windows import DateFilter
-from tap_twilio.streams.base import AccountStream
+from tap_twilio.streams.accounts import AccountStream
 
 if TYPE_CHECKING:
-    from tap_twilio.records.convert import Record
+    from tap_twilio.streams.base import Record
 
 DAY = timedelta(days=1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from tap_twilio.streams.base import AccountStream
+from tap_twilio.streams.accounts import AccountStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

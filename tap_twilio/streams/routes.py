@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tap_twilio.streams.accounts import AccountStream
 from tap_twilio.streams.api import IncomingPhoneNumbers, SipDomains
-from tap_twilio.streams.base import AccountStream
 from tap_twilio.streams.trunking import TrunkingTrunks
 
 

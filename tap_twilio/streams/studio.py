@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from tap_twilio.resource.windows import DateFilter
-from tap_twilio.streams.base import AccountStream
+from tap_twilio.streams.accounts import AccountStream
 
 
 class _Studio(AccountStream):

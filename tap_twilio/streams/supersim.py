@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from tap_twilio.resource.windows import DATE_TIME, DateFilter, Unit
-from tap_twilio.streams.base import AccountStream
+from tap_twilio.streams.accounts import AccountStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

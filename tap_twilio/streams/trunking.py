@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tap_twilio.streams.base import AccountStream
+from tap_twilio.streams.accounts import AccountStream
 
 
 class _Trunking(AccountStream):

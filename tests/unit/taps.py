@@ -6,8 +6,15 @@ import copy
 import json
 import logging
 from datetime import UTC, datetime
+from functools import cache
 from types import SimpleNamespace
 
+from msgspec import Raw
+
+from tap_twilio.engine.fetcher import Fetcher
+from tap_twilio.engine.planner import Planner
+from tap_twilio.engine.requests import Fetched
+from tap_twilio.resource.resource import Node
 from tap_twilio.streams import STREAMS
 from tap_twilio.streams.accounts import Accounts
 from tap_twilio.tap import TapTwilio
@@ -27,10 +34,9 @@ MOMENT = datetime.fromisoformat(MARK)
 class Twilio:
     """Gives answers in turn, as a transport: bodies, or what is raised; notes what is asked."""
 
-    def __init__(self, *answers, clock=None):
+    def __init__(self, *answers):
         self.answers = list(answers)
         self.asked = []
-        self.date = clock
 
     def get(self, url, params, *, endpoint, auth, limiter):
         self.asked.append(
@@ -91,7 +97,8 @@ def make_tap(*selected, unselected=(), state=None, clock=None, **config):
     )
     for stream in tap.streams.values():
         stream.selected_by_default = type(stream) in chosen
-    tap.run.transport = Twilio(clock=clock)
+    tap.run.clock.twilios = clock
+    tap.run.transport = Twilio()
     tap.messages = messages
     return tap
 
@@ -105,6 +112,53 @@ def make_stream(*selected, **options):
 def tap_of(stream):
     """Give the tap that a stream is of."""
     return stream._tap  # noqa: SLF001
+
+
+@cache
+def resource_of(name):
+    """Give what a stream declares, in a tap without further settings; not to be changed."""
+    return make_stream(name).resource
+
+
+def nodes_of(tap):
+    """Give the nodes of a tap's tree by name; what is selected from then on is not in it."""
+    root = tap.sync.root
+    return {node.name: node for node in (root, *root.descendants)}
+
+
+class Engine:
+    """The parts of a tap's engine; ``node`` is that of its first stream."""
+
+    def __init__(self, tap, first):
+        self.tap, self.run, self.skips = tap, tap.run, tap.run.skips
+        self.transport, self.settings = tap.run.transport, tap.run.settings
+        self.nodes = nodes_of(tap)
+        self.node = self.nodes[first]
+        self.bookmarks, self.reader = tap.sync.bookmarks, tap.sync.reader
+        self.planner = Planner(self.settings, self.run.clock, self.bookmarks, self.skips)
+        self.fetcher = Fetcher(self.run, self.planner)
+
+    def decoder(self, node=None):
+        return self.reader.decoder(node or self.node)
+
+
+def make_engine(*selected, **options):
+    """Make a tap as ``make_tap`` does; give what reads it."""
+    first = BY_NAME.get(selected[0], selected[0])
+    return Engine(make_tap(*selected, **options), first.name)
+
+
+def refuse(engine, *names, account=ACCOUNT):
+    """Leave streams out for an account, as Twilio refused them."""
+    for name in names:
+        engine.skips.skip(Node(resource_of(name)), account, "refused")
+
+
+def fetched(request, rows, *, link=None, size=100, **options):
+    """Give a page as a worker brings it: rows as JSON, and the link after them."""
+    raw = Raw(json.dumps(rows).encode())
+    following = request.after(link, None)
+    return Fetched(request, raw, length=size, following=following, **options)
 
 
 def state_of(**bookmarks):

@@ -16,7 +16,6 @@ from tap_twilio.records.convert import (
     Misfit,
     column,
     converter,
-    lacking,
     to_array,
     to_boolean,
     to_date,
@@ -742,13 +741,3 @@ def test_parents_are_added_where_they_are_null_or_absent():
 
     assert [row["account_sid"] for row in rows] == ["AC1", "AC1", ""]
     assert [row["more"] for row in rows] == [1, 1, 1]
-
-
-def test_records_that_lack_a_field():
-    rows = [{"sid": "X"}, {"sid": None}, {"sid": "", "price": None}, {"sid": "Y", "price": 0}]
-
-    assert lacking(rows, ["sid"]) == [1]
-    assert lacking(rows, ["price", "sid"]) == [0, 1, 2]
-    assert lacking(rows, ["nothing"]) == [0, 1, 2, 3]
-    assert lacking(rows, []) == []
-    assert lacking([], ["sid"]) == []

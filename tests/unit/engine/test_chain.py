@@ -2,42 +2,37 @@
 
 from __future__ import annotations
 
-import logging
 from array import array
-from types import SimpleNamespace
+from dataclasses import replace
 
 import pytest
 
-from tap_twilio import chain
-from tap_twilio.chain import BARREN_RESTARTS, Chain
+from tap_twilio.engine import chain
+from tap_twilio.engine.chain import BARREN_RESTARTS, Chain
+from tap_twilio.engine.requests import Batch, Place, Request
 from tap_twilio.http.errors import ChainError, ResponseError
-from tap_twilio.pages import Page, Request
+from tap_twilio.resource.resource import Node
+from tests.unit.taps import resource_of
 
 GONE = ResponseError("/Calls", 410)
 
 
-def all_of(record):
-    return tuple(sorted(record.items()))
+def calls(keys=("sid",), **fields):
+    return Node(replace(resource_of("calls"), keys=keys, **fields))
 
 
-def stream(keys=("sid",), *, wanted=True, identity=all_of):
-    return SimpleNamespace(
-        name="calls",
-        own_keys=keys,
-        identity=identity,
-        is_news=lambda _request, _branch: wanted,
-        branch=[],
-        logger=logging.getLogger("tests.unit.chain"),
-    )
+def keyed(is_keyed):
+    """Rows that are known again by their keys, or aren't."""
+    return calls(position_field=None if is_keyed else "position")
 
 
 def request_of(link=None, of=None, **params):
-    return Request(of or stream(), {}, (3, 1, 0), params, link)
+    return Request(of or calls(), {}, Place((3, 1, 0)), params, link)
 
 
-def page_of(request, *names, following=None, **fields):
+def batch_of(request, *names, **fields):
     records = [{"sid": name} if isinstance(name, str) else name for name in names]
-    return Page(None, 0, 0, 20, None, request, records=records, following=following, **fields)
+    return Batch(request, records, **fields)
 
 
 def taking(*answers):
@@ -56,12 +51,11 @@ def taking(*answers):
 class Script:
     """Answers in order: names of the rows of a page, or an error."""
 
-    def __init__(self, *answers, of=None, repeats=False, restarts=True):
+    def __init__(self, *answers, of=None, repeats=False):
         self.first = request_of(of=of)
         self.answers = list(answers)
         self.repeats = repeats
         self.asked = []
-        self.restarts = restarts
 
     def take(self, request):
         self.asked.append(request)
@@ -72,11 +66,10 @@ class Script:
             raise answer
         is_last = answer[-1:] == [None]
         names = [name for name in answer if name is not None]
-        following = None if is_last else request_of(f"link {len(self.asked)}", request.stream)
-        return page_of(request, *names, following=following)
+        following = None if is_last else request_of(f"link {len(self.asked)}", request.node)
+        return batch_of(request, *names, following=following)
 
     def read(self, **options):
-        options = {"restartable": self.restarts} | options
         return list(Chain(self.first, self.take, **options))
 
     def rows(self, **options):
@@ -128,15 +121,15 @@ def test_a_list_is_read_anew_at_a_place_after_the_one_that_broke():
 
     *_, broken, again = script.asked
     assert (again.link, again.params) == (script.first.link, script.first.params)
-    assert again.order == (*broken.order[:-1], broken.order[-1] + 1)
+    assert again.place == (*broken.place[:-1], broken.place[-1] + 1)
 
 
 def test_a_page_of_the_same_list_by_number_is_a_next_one():
     first = request_of(Page="0")
     take = taking(
-        page_of(first, "a", following=request_of(Page="1")),
+        batch_of(first, "a", following=request_of(Page="1")),
         GONE,
-        page_of(first, "a", "b"),
+        batch_of(first, "a", "b"),
     )
 
     pages = list(Chain(first, take))
@@ -158,12 +151,12 @@ def test_another_refusal_of_a_next_page_is_no_break(status):
 
 def test_rows_that_cant_be_known_again_are_not_read_anew():
     with pytest.raises(ChainError, match="the list broke off and can't be read on"):
-        Script(["a"], GONE, ["a", None], restarts=False).read()
+        Script(["a"], GONE, ["a", None], of=keyed(is_keyed=False)).read()
 
 
 def test_rows_of_several_keys_are_known_by_all_of_them():
     row, other = {"sid": "a", "number": 1}, {"sid": "a", "number": 2}
-    script = Script([row], GONE, [row, other, None], of=stream(("sid", "number")))
+    script = Script([row], GONE, [row, other, None], of=calls(("sid", "number")))
 
     assert [page.records for page in script.read()] == [[row], [other]]
 
@@ -261,10 +254,10 @@ def test_a_link_that_leads_back_ends_in_an_error(restarts):
     number = iter(range(10))
 
     def take(request):
-        return page_of(request, f"row {next(number)}", following=request_of("again"))
+        return batch_of(request, f"row {next(number)}", following=request_of("again", request.node))
 
     with pytest.raises(ChainError, match="circle"):
-        list(Chain(request_of(), take, restartable=restarts))
+        list(Chain(request_of(of=keyed(restarts)), take))
     assert next(number) == 3
 
 
@@ -272,7 +265,7 @@ def test_parameters_that_lead_back_end_in_an_error():
     number = iter(range(10))
 
     def take(request):
-        return page_of(request, f"row {next(number)}", following=request_of(b="2", a="1"))
+        return batch_of(request, f"row {next(number)}", following=request_of(b="2", a="1"))
 
     with pytest.raises(ChainError, match="circle"):
         list(Chain(request_of(), take))
@@ -284,14 +277,15 @@ def test_pages_that_are_empty_are_no_circle():
 
 
 def test_like_rows_that_have_no_key_are_no_circle():
-    script = Script(["a"], ["a"], ["a", None], restarts=False)
+    script = Script(["a"], ["a"], ["a", None], of=keyed(is_keyed=False))
 
     assert script.rows() == [["a"], ["a"], ["a"]]
 
 
-def test_rows_without_a_key_are_not_compared_where_nothing_is_read_anew():
+def test_rows_without_a_key_are_not_compared_where_nothing_is_read_anew(monkeypatch):
+    monkeypatch.setattr(chain, "identity", None)
     row = {"sid": None}
-    script = Script([row], [row], [row, None], restarts=False, of=stream(identity=None))
+    script = Script([row], [row], [row, None], of=keyed(is_keyed=False))
 
     assert [page.records for page in script.read()] == [[row]] * 3
 
@@ -307,31 +301,38 @@ def test_a_list_that_is_read_anew_is_no_circle():
 
 def test_a_window_that_was_split_is_read_part_by_part():
     first = request_of()
-    parts = [request_of(f"part {number}") for number in range(2)]
-    unwanted = request_of("part 3", stream(wanted=False))
+    parts = tuple(request_of(f"part {number}") for number in range(3))
     pages = {
-        None: page_of(first, parts=[*parts, unwanted]),
-        "part 0": page_of(parts[0], "a", "b", following=request_of("next")),
-        "next": page_of(request_of("next"), "c"),
-        "part 1": page_of(parts[1], "d", "a"),
+        None: batch_of(first, parts=parts),
+        "part 0": batch_of(parts[0], "a", "b", following=request_of("next")),
+        "next": batch_of(request_of("next"), "c"),
+        "part 1": batch_of(parts[1], "d", "a"),
     }
 
-    found = list(Chain(first, lambda one: pages[one.link], known={hash(("a",))}))
+    found = list(
+        Chain(
+            first,
+            lambda one: pages[one.link],
+            is_wanted=lambda part: part is not parts[2],
+            known={hash(("a",))},
+        )
+    )
 
     assert [[row["sid"] for row in page.records] for page in found] == [["b"], ["c"], ["d"]]
 
 
 @pytest.mark.parametrize("restarts", [True, False])
 def test_a_part_is_read_anew_as_the_whole_would_be(restarts):
-    first, part = request_of(), request_of("part")
+    node = keyed(restarts)
+    first, part = request_of(of=node), request_of("part", node)
     take = taking(
-        page_of(first, parts=[part]),
-        page_of(part, "a", following=request_of("next")),
+        batch_of(first, parts=(part,)),
+        batch_of(part, "a", following=request_of("next", node)),
         GONE,
-        page_of(part, "a", "b"),
+        batch_of(part, "a", "b"),
     )
 
-    pages = Chain(first, take, restartable=restarts)
+    pages = Chain(first, take)
 
     if restarts:
         assert [row["sid"] for page in pages for row in page.records] == ["a", "b"]

@@ -1,9 +1,9 @@
-"""Ordered, bounded look-ahead: pages are asked for before their turn, and taken in it.
+"""Ordered, bounded prefetch: pages are asked for before their turn, and taken in it.
 
 One thread plans and emits; workers only fetch. Every page that will be wanted has a place in
-the order of emission, and what is asked ahead is always the nearest that is known. Look-ahead is
-only a hint: the number of pages in flight or waiting is bounded, and a page that was not asked
-ahead is asked when its turn comes.
+the order of emission, and what is prefetched is always the nearest that is known. It is only a
+hint: the number of pages in flight or waiting is bounded, and a page that was not prefetched is
+asked for when its turn comes.
 """
 
 from __future__ import annotations
@@ -14,159 +14,110 @@ import queue
 import threading
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Final
 
+from tap_twilio.engine.requests import Place
 from tap_twilio.http.errors import TapError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
-Order = tuple[float, ...]
-"""A place in the order of emission: compared part by part, an outer part first."""
+    from tap_twilio.engine.requests import Batch, Fetched, Request
 
-PAGES_PER_REQUEST = 2
+PAGES_PER_REQUEST: Final = 2
 """Pages in flight or waiting, for each request that may be in flight."""
 
-LIGHT_PAGES_PER_REQUEST = 8
+LIGHT_PAGES_PER_REQUEST: Final = 8
 """The same of pages of which little is kept."""
 
-RESERVE = 2
+RESERVE: Final = 2
 """How many times this number all pages together may reach, so that those that are wanted soon
 find room though others, known earlier, have filled it."""
 
-MIB = 1024 * 1024
-
-WORKER = "tap-twilio-fetch"
+WORKER: Final = "tap-twilio-fetch"
 """Name of the threads that ask Twilio."""
 
-BYTES_AHEAD = 24 * MIB
+BYTES_AHEAD: Final = 24 * 1024 * 1024
 """Bound on the memory of pages in flight or waiting; those in flight count as much as others of
 their kind had."""
 
 
-class Ask(Protocol):
-    """A page to be wanted.
-
-    Attributes:
-        order: Its place.
-    """
-
-    order: Order
-
-    @property
-    def height(self) -> int:
-        """Levels of children that hang below its rows: 0 where none do."""
-
-    @property
-    def light(self) -> bool:
-        """Whether little of the page is kept, so that it takes no room from others."""
-
-    @property
-    def kind(self) -> str:
-        """Name that pages of like size share: the stream's."""
-
-    def fetch(self) -> Any:  # noqa: ANN401
-        """Ask Twilio for the page; called by a worker.
-
-        The page tells its ``length``, in bytes that came, and its ``size``, in bytes that it
-        takes. What follows it may change its size.
-        """
-
-    def follow(self, page: Any) -> Iterable[Iterator[Any]]:  # noqa: ANN401
-        """Tell which pages will be wanted after this one; called by the planning thread."""
-
-    def may_go(self) -> bool:
-        """Tell whether the account bears another request now."""
-
-
 @dataclass(slots=True)
 class _Entry:
-    ask: Ask
+    request: Request
     kind: str
     height: int
-    light: bool
-    page: Any = None
+    is_light: bool
+    fetched: Fetched | None = None
+    page: Fetched | Batch | None = None
     error: BaseException | None = None
     done: bool = False
     size: int = 0
 
 
 @dataclass
-class Ahead:
+class Prefetch:
     """Fetches pages ahead of their turn.
 
     Attributes:
         workers: Most requests in flight.
+        fetch: Asks Twilio for a page; called by workers.
+        arrive: Gives what is kept of a page that came, and what will be wanted after it, as
+            iterators that are drawn from as there is room; called by the planning thread.
+        has_room: Whether the account of a request bears another one now.
         checkpoint: Called before each wait; raises to end the run.
     """
 
     workers: int
-    checkpoint: Callable[[], None] = lambda: None
-    _entries: dict[Order, _Entry] = field(default_factory=dict)
-    _plans: list[tuple[Order, int, Ask, Iterator[Ask]]] = field(default_factory=list)
+    fetch: Callable[[Request], Fetched]
+    arrive: Callable[[Fetched], tuple[Fetched | Batch, list[Iterator[Request]]]]
+    has_room: Callable[[Request], bool]
+    checkpoint: Callable[[], None]
+    _entries: dict[Place, _Entry] = field(default_factory=dict)
+    _plans: list[tuple[Place, int, Request, Iterator[Request]]] = field(default_factory=list)
     _count: Iterator[int] = field(default_factory=itertools.count)
-    _position: Order = ()
+    _position: Place = field(default_factory=Place)
     _in_flight: int = 0
     _lengths: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     _asked: queue.SimpleQueue[_Entry | None] = field(default_factory=queue.SimpleQueue)
     _brought: queue.SimpleQueue[_Entry | None] = field(default_factory=queue.SimpleQueue)
     _threads: list[threading.Thread] = field(default_factory=list)
 
-    def begin(self) -> Order:
-        """Start a traversal that comes after all that were started before.
+    def begin(self) -> Place:
+        """Give the place of a traversal that comes after all that were begun before."""
+        return Place((next(self._count),))
 
-        Returns:
-            The first part of its places.
-        """
-        return (next(self._count),)
+    def hint(self, requests: Iterator[Request]) -> None:
+        """Announce pages that will be wanted, nearest first; drawn from only as there is room."""
+        request = next(requests, None)
+        if request is not None:
+            heapq.heappush(self._plans, (request.place, next(self._count), request, requests))
 
-    def hint(self, asks: Iterator[Any]) -> None:
-        """Announce pages that will be wanted.
-
-        Args:
-            asks: The pages, nearest first; drawn from only as there is room.
-        """
-        ask = next(asks, None)
-        if ask is not None:
-            heapq.heappush(self._plans, (ask.order, next(self._count), ask, asks))
-
-    def take(self, ask: Ask) -> Any:  # noqa: ANN401
-        """Get a page whose turn has come.
-
-        Args:
-            ask: The page; its place must be after that of the page taken before.
-
-        Returns:
-            The page.
+    def take(self, request: Request) -> Fetched | Batch:
+        """Get a page whose turn has come: its place is after that of the page taken before.
 
         Raises:
             BaseException: Whatever kept the worker from bringing it.
         """
         self.checkpoint()
-        self._advance(ask.order)
-        entry = self._entries.pop(ask.order, None)
-        if entry is None or entry.ask != ask:
-            entry = self._send(ask)
+        self._advance(request.place)
+        entry = self._entries.pop(request.place, None)
+        if entry is None or entry.request != request:
+            entry = self._send(request)
         self._collect(wait=False)
         self._pump()
-        self._wait(entry)
-        if entry.error is not None:
-            raise entry.error
-        return entry.page
-
-    def _wait(self, entry: _Entry) -> None:
         while not entry.done:
             self.checkpoint()
             self._collect(wait=True)
             self._pump()
+        if entry.error is not None:
+            raise entry.error
+        assert entry.page is not None  # noqa: S101
+        return entry.page
 
-    def skip(self, order: Order) -> None:
-        """Give up a part of the traversal: nothing below a place will be wanted.
-
-        Args:
-            order: The place.
-        """
-        self._advance((*order, float("inf")))
+    def skip(self, place: Place) -> None:
+        """Give up a part of the traversal: nothing below a place will be wanted."""
+        self._advance(place.end)
 
     def wake(self) -> None:
         """Make a waiting :meth:`take` look at its checkpoint; safe in a signal handler."""
@@ -178,13 +129,13 @@ class Ahead:
             self._asked.put(None)
         self._threads.clear()
 
-    def _advance(self, position: Order) -> None:
+    def _advance(self, position: Place) -> None:
         self._position = max(self._position, position)
-        for order in [order for order in self._entries if order < self._position]:
-            del self._entries[order]
+        for place in [place for place in self._entries if place < self._position]:
+            del self._entries[place]
 
-    def _send(self, ask: Ask) -> _Entry:
-        entry = _Entry(ask, ask.kind, ask.height, ask.light)
+    def _send(self, request: Request) -> _Entry:
+        entry = _Entry(request, request.kind, request.height, request.is_light)
         self._in_flight += 1
         # One worker more than requests: a page whose turn has come never waits for a free one.
         if len(self._threads) <= min(self._in_flight, self.workers):
@@ -197,7 +148,7 @@ class Ahead:
     def _work(self) -> None:
         while (entry := self._asked.get()) is not None:
             try:
-                entry.page = entry.ask.fetch()
+                entry.fetched = self.fetch(entry.request)
             except BaseException as error:  # noqa: BLE001
                 entry.error = error
             self._brought.put(entry)
@@ -217,61 +168,62 @@ class Ahead:
     def _arrive(self, entry: _Entry) -> None:
         entry.done = True
         self._in_flight -= 1
-        page = entry.page
-        if page is None:
+        fetched, kind = entry.fetched, entry.kind
+        if fetched is None:
             return
-        if entry.ask.order >= self._position:
+        entry.page, entry.fetched = fetched, None
+        if entry.request.place >= self._position:
             try:
-                for asks in entry.ask.follow(page):
-                    self.hint(asks)
+                entry.page, plans = self.arrive(fetched)
             except TapError as error:
                 # It comes in this page's turn: here, whichever is waited for would pay for it.
                 entry.error = error
                 return
-        entry.size = page.size
+            for requests in plans:
+                self.hint(requests)
+        entry.size = entry.page.size
         # Those that come next may be as large, though the last ones were small.
-        usual = self._lengths[entry.kind] * 63 // 64
-        self._lengths[entry.kind] = max(page.length, page.size, usual)
+        self._lengths[kind] = max(fetched.length, entry.size, self._lengths[kind] * 63 // 64)
 
     def _pump(self) -> None:
         blocked, full = [], set()
         while self._plans and self._in_flight < self.workers:
             plan = heapq.heappop(self._plans)
-            order, _, ask, rest = plan
-            if order > self._position and order not in self._entries:
-                lot = ask.height, ask.light, ask.kind
-                if lot in full or not ask.may_go():
+            place, _, request, rest = plan
+            if place > self._position and place not in self._entries:
+                lot = request.height, request.is_light, request.kind
+                if lot in full or not self.has_room(request):
                     blocked.append(plan)
                     continue
-                if not self._admits(ask):
+                if not self._admits(request):
                     # Nor any that comes later.
                     full.add(lot)
                     blocked.append(plan)
                     continue
-                self._entries[order] = self._send(ask)
+                self._entries[place] = self._send(request)
             self.hint(rest)
         for plan in blocked:
             heapq.heappush(self._plans, plan)
 
-    def _admits(self, ask: Ask) -> bool:
+    def _admits(self, request: Request) -> bool:
         """Whether there is room to ask for a page ahead.
 
         Only pages that come before it count, up to a bound on all: otherwise those of a later
         stream, known first, would leave this one's none. For the same reason pages with children
         below them may take half of the room, those with grandchildren a quarter and so on.
         """
-        height, light, expected = ask.height, ask.light, self._lengths[ask.kind]
+        height, is_light = request.height, request.is_light
         sooner = rivals = 0
-        near = held = expected
-        for order, entry in self._entries.items():
+        near = held = self._lengths[request.kind]
+        for place, entry in self._entries.items():
             size = entry.size if entry.done else self._lengths[entry.kind]
             held += size
-            if entry.height >= height and entry.light == light:
+            if entry.height >= height and entry.is_light == is_light:
                 rivals += 1
-                if order < ask.order:
+                if place < request.place:
                     sooner += 1
                     near += size
-        pages = self.workers * (LIGHT_PAGES_PER_REQUEST if light else PAGES_PER_REQUEST)
+        pages = self.workers * (LIGHT_PAGES_PER_REQUEST if is_light else PAGES_PER_REQUEST)
         room = max(1, pages >> height)
         if sooner >= room or rivals >= RESERVE * room:
             return False

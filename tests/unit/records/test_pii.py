@@ -12,7 +12,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tap_twilio.records.convert import Converter
-from tap_twilio.records.pii import MARK, Masker, Rule, is_sid
+from tap_twilio.records.pii import Masker, Rule, is_sid
+from tap_twilio.resource.schemas import PII_MARK
 
 KEY = "a key that nobody else has"
 
@@ -26,7 +27,7 @@ def text(**more):
     return {"type": ["string", "null"], **more}
 
 
-MARKED = text(**{MARK: {"handling": "standard"}})
+MARKED = text(**{PII_MARK: {"handling": "standard"}})
 
 
 def masks(properties, record, how="hash", keys=()):
@@ -117,7 +118,7 @@ def test_typing_brings_nothing_past_the_marks(form, how):
     ],
 )
 def test_values_of_any_type_are_hashed_by_their_text(value, hashed_as):
-    anything = {"type": ["object", "array", "string", "number", "null"], MARK: {}}
+    anything = {"type": ["object", "array", "string", "number", "null"], PII_MARK: {}}
 
     assert masks({"data": anything}, {"data": value}) == {"data": hashed(hashed_as)}
     assert masks({"data": anything}, {"data": value}, "drop") == {}
@@ -233,7 +234,7 @@ def test_marks_inside_members_of_any_name_are_heeded():
 
 
 def test_a_mark_on_the_whole_goes_before_those_within():
-    person = NESTED["person"] | {MARK: {}}
+    person = NESTED["person"] | {PII_MARK: {}}
 
     assert masks({"person": person}, {"person": {"name": "Ada"}}) == {
         "person": hashed('{"name":"Ada"}')
@@ -272,7 +273,7 @@ WHOLE = {
     "type": "object",
     "properties": {
         "sid": text(),
-        "name": text(format="date", **{MARK: {}}),
+        "name": text(format="date", **{PII_MARK: {}}),
         "place": {
             "type": ["object", "null"],
             "properties": {"street": MARKED, "zone": text()},

@@ -15,8 +15,6 @@ from tap_twilio.http.errors import TapError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tap_twilio.stream import TwilioStream
-
 _MAPPING = (MapExpressionError, StreamMapConfigError)
 
 _EVALUATION = (
@@ -33,7 +31,7 @@ _EVALUATION = (
 
 
 def filter_mistakes(
-    filters: Mapping[str, Mapping[str, Any]], streams: Mapping[str, type[TwilioStream]]
+    filters: Mapping[str, Mapping[str, Any]], streams: Mapping[str, Any]
 ) -> Iterator[str]:
     """Look whether filters name streams and parameters that there are.
 

@@ -1,0 +1,349 @@
+"""Reading: pages in order, their records handed on, their children after them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Generator, Iterator
+from functools import cached_property
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from tap_twilio.config.credentials import ROOT_PRODUCT
+from tap_twilio.engine import null_dates
+from tap_twilio.engine.chain import Chain
+from tap_twilio.engine.decoder import Decoder
+from tap_twilio.engine.fetcher import Fetcher
+from tap_twilio.engine.null_dates import Searcher, Undated, Waypoints
+from tap_twilio.engine.prefetch import Prefetch
+from tap_twilio.engine.requests import Batch, Fetched
+from tap_twilio.engine.sign_in import ask
+from tap_twilio.http.errors import AbsentError, RefusedError, TapError
+from tap_twilio.records.keys import lacking
+from tap_twilio.records.pii import Rule
+from tap_twilio.resource.resource import UPDATED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tap_twilio.engine.bookmarks import Bookmarks
+    from tap_twilio.engine.planner import Planner
+    from tap_twilio.engine.requests import Child, Place, Plan, Request
+    from tap_twilio.engine.run import Run
+    from tap_twilio.resource.resource import Node
+    from tap_twilio.resource.windows import Window
+
+GIVEN_UP: Final = TapError
+"""What a request ends with when its retries are used up."""
+
+ANYBODYS: Final = ("monitor", "/v1/Alerts")
+"""A list outside the 2010 API that every token may read, whatever its account has bought."""
+
+Batches = Generator[tuple["Node", Batch], None, bool]
+"""Batches with their node, a parent's before those of its children. A batch is done with when the
+next is asked for: then bookmarks may move past it. At the end, whether nothing failed."""
+
+
+class Reader:
+    """Reads lists and what hangs below their rows.
+
+    Attributes:
+        prefetch: The pages that are asked for before their turn.
+        save: Called when bookmarks have moved.
+    """
+
+    def __init__(self, run: Run, bookmarks: Bookmarks, planner: Planner) -> None:
+        """Ask nothing yet."""
+        self._run = run
+        self._bookmarks = bookmarks
+        self._planner = planner
+        self._skips = run.skips
+        self._decoders: dict[Node, Decoder] = {}
+        self.save: Callable[[], None] = lambda: None
+        self.prefetch = Prefetch(
+            run.settings.max_concurrent_requests,
+            Fetcher(run, planner).fetch,
+            self.arrive,
+            lambda request: run.limiter(request.account).has_room,
+            run.checkpoint,
+        )
+        run.wake = self.prefetch.wake
+
+    def decoder(self, node: Node) -> Decoder:
+        """Give the decoder of a node's pages."""
+        if node not in self._decoders:
+            settings = self._run.settings
+            rule = Rule(settings.pii, settings.pii_key)
+            undated = self._planner.wants_undated
+            self._decoders[node] = Decoder(node, rule, wants_undated=undated)
+        return self._decoders[node]
+
+    # --- Pages ---------------------------------------------------------------------------------
+
+    def arrive(self, fetched: Fetched) -> tuple[Fetched | Batch, list[Iterator[Request]]]:
+        """Tell what will be wanted after a page that came.
+
+        Its rows are decoded here only if that depends on them: those that wait for their turn
+        take less memory as they came.
+        """
+        request, node = fetched.request, fetched.request.node
+        if fetched.parts:
+            return fetched, [iter(fetched.parts)]
+        page: Fetched | Batch = fetched
+        below: list[Iterator[Request]] = []
+        # Below accounts nothing is planned before all are known: the settings may leave some out.
+        if node.children and node.parent is not None:
+            page = self._decode(fetched)
+            below = [self._planner.requests_below(page)]
+        elif request.search is not None:
+            batch = self._decode(fetched)
+            null_dates.extend(batch, request.search)
+            # Where most of its rows are kept, they take less as they came.
+            page = batch if batch.size <= fetched.size else null_dates.ended(fetched, batch)
+        following = page.following
+        if following is None or null_dates.is_beyond(following):
+            return page, below
+        return page, [iter([following]), *below]
+
+    def _decode(self, fetched: Fetched) -> Batch:
+        decoder, search = self.decoder(fetched.request.node), fetched.request.search
+        if search is None:
+            return decoder.decode(fetched)
+        return decoder.weighed(null_dates.sift(fetched, search, decoder))
+
+    def take(self, request: Request) -> Batch:
+        """Get a page whose turn has come, decoded."""
+        return self.opened(self.prefetch.take(request))
+
+    def opened(self, page: Fetched | Batch) -> Batch:
+        """Decode a page, unless that is done, and tell what is odd about it."""
+        node = page.request.node
+        if isinstance(page, Fetched):
+            if page.parts:
+                return Batch.of(page)
+            page = self._decode(page)
+        if page.lost:
+            self._run.progress.lost[node.name] += page.lost
+            node.warn_once("rows that are no objects are left out; the summary tells how many")
+        for oddity in page.oddities:
+            node.warn_once(oddity)
+        return page
+
+    def chain(self, request: Request) -> Chain:
+        """Read a chain of pages from its first request on."""
+        return Chain(request, self.take, self._planner.is_news)
+
+    @cached_property
+    def _searcher(self) -> Searcher:
+        return Searcher(self.chain, self.prefetch)
+
+    # --- Lists ---------------------------------------------------------------------------------
+
+    def walk(
+        self, node: Node, context: Mapping[str, Any], place: Place, plan: Plan | None = None
+    ) -> Batches:
+        """Read a list for one account or parent, and the lists below its records.
+
+        Args:
+            plan: What to ask for, if that was planned.
+
+        Yields:
+            Batches, as :data:`Batches` says.
+        """
+        account = node.account_of(context)
+        if not self._skips.may_read(node, account):
+            return True
+        whole = True
+        try:
+            for read in self._list(node, context, place, plan):
+                if isinstance(read, Batch):
+                    whole = (yield from self.emit(node, read)) and whole
+                    # Let go of before the next page is decoded.
+                    read.records, read.parents = [], None
+                elif whole:
+                    read()
+        except AbsentError as error:
+            self._run.progress.absent[node.name] += 1
+            node.logger.debug("%s", error)
+        except GIVEN_UP as error:
+            whole = self._leave_out(node, context, error) and whole
+        self.prefetch.skip(place)
+        if node.is_accounts_own and self._bookmarks.finish_below(node, account):
+            self.save()
+        return whole
+
+    def _list(
+        self, node: Node, context: Mapping[str, Any], place: Place, plan: Plan | None
+    ) -> Iterator[Batch | Callable[[], None]]:
+        """Give the pages of a list; between them what to do once all so far was read."""
+        account = node.account_of(context)
+        wanted = min(filter(None, (self._run.settings.max_records, node.limit)), default=None)
+        changed = self._bookmarks.floor_of_changes(node, account)
+        undated, dates = Undated(node), node.resource.window
+        waypoints = Waypoints(() if dates is None else dates.names)
+        search = self._planner.search(node, account)
+        if search is not None:
+            self._bookmarks.note_search(node, account, search.floor)
+        position = itertools.count()
+        for window, requests in plan or self._planner.plan(node, context, place):
+            for request in requests:
+                pages = (
+                    self.chain(request)
+                    if request.search is None
+                    else self._searcher.read(request, request.search, waypoints)
+                )
+                for batch in pages:
+                    self._number(batch, position)
+                    undated.sift(batch)
+                    if changed is not None:
+                        batch.parents = batch.records
+                        batch.records = [
+                            row for row in batch.records if (row.get(UPDATED) or changed) >= changed
+                        ]
+                    if wanted is not None:
+                        batch.keep(list(range(min(wanted, len(batch.records)))))
+                        wanted -= len(batch.records)
+                    yield batch
+                    if wanted == 0:
+                        return
+                    waypoints.note(batch)
+                    if len(requests) == 1 and batch.following is None:
+                        yield self._finishing(node, account, batch.request.window)
+            if len(requests) > 1:
+                yield self._finishing(node, account, window)
+        yield lambda: self._end(node, account, undated)
+
+    def _number(self, batch: Batch, position: Iterator[int]) -> None:
+        name = batch.request.node.resource.position_field
+        if name is not None:
+            for record in batch.records:
+                record[name] = next(position)
+
+    def _finishing(self, node: Node, account: str, window: Window | None) -> Callable[[], None]:
+        def finish() -> None:
+            if window is not None and self._bookmarks.finish(node, account, window):
+                self.save()
+
+        return finish
+
+    def _end(self, node: Node, account: str, undated: Undated) -> None:
+        """Keep in the state what holds once the whole list was read."""
+        reached = self._run.clock.reached
+        if self._planner.search(node, account) is not None and self._planner.wants_undated:
+            self._bookmarks.note_searched(node, account, undated.oldest_unsettled(reached))
+            self.save()
+        if node.skips_unchanged:
+            self._bookmarks.move(node, account, reached)
+
+    def emit(self, node: Node, batch: Batch) -> Batches:
+        """Give a page, then read what is below its records."""
+        # What is below is told by fields that a stream map or the catalog may take away.
+        below = self._children(batch) if node.children else []
+        if not node.is_selected:
+            yield node, batch
+        elif self._bookmarks.is_news(batch.request, [node]):
+            self.leave_out_keyless(node, batch)
+            batch.records = self.decoder(node).mask(batch.records)
+            yield node, batch
+        whole = True
+        for child in below:
+            read = self.walk(child.node, child.context, child.place, child.plan)
+            whole = (yield from read) and whole
+        return whole
+
+    def _children(self, batch: Batch) -> list[Child]:
+        """Tell what is below the records of a page that were not left out since it was planned."""
+        if batch.children is None:
+            return list(self._planner.below(batch))
+        if batch.numbers is None or batch.parents is not None:
+            return list(batch.children)
+        numbers = set(batch.numbers)
+        return [child for child in batch.children if child.place.row in numbers]
+
+    def leave_out_keyless(self, node: Node, batch: Batch) -> None:
+        """Leave out rows without a key, which targets refuse; say so, and count them."""
+        keys = node.resource.keys
+        keyless = set(lacking(batch.records, keys))
+        if keyless:
+            batch.keep([index for index in range(len(batch.records)) if index not in keyless])
+            self._run.progress.keyless[node.name] += len(keyless)
+            node.warn_once(
+                f"rows in which Twilio leaves the key ({', '.join(keys)}) empty, or a part of "
+                "it, are left out: targets would refuse them"
+            )
+
+    # --- What can't be read --------------------------------------------------------------------
+
+    def probe_refused(self, root: Node, accounts: set[str]) -> None:
+        """Find out which nodes that were refused in an earlier run may be read by now.
+
+        Those that still are, are left out before anything is read for their sake.
+        """
+        refused = [
+            (node, context)
+            for node in root.descendants
+            for context in self._bookmarks.starts.refusals(node.name)
+            if context["account_sid"] in accounts
+            and self._skips.may_read(node, context["account_sid"])
+        ]
+        place = self.prefetch.begin()
+        probes = [
+            self._planner.probe(node, context, place.below(number))
+            for number, (node, context) in enumerate(refused)
+        ]
+        self.prefetch.hint(iter(probes))
+        for probe in probes:
+            self._take_probe(probe)
+
+    def _take_probe(self, probe: Request) -> None:
+        node, account = probe.node, probe.account
+        try:
+            self.prefetch.take(probe)
+        except AbsentError:
+            # The parent has gone; had the stream been refused, it would have been so once more.
+            pass
+        except RefusedError as error:
+            # Of the stream alone: whether the account's token is any good, others tell.
+            self._skips.skip(node, account, str(error))
+            return
+        except GIVEN_UP as error:
+            self._leave_out(node, probe.context, error)
+            return
+        self._bookmarks.forget_refusal(node, account)
+
+    def _leave_out(self, node: Node, context: Mapping[str, Any], error: Exception) -> bool:
+        """Take note that a node could not be read for an account; its bookmark stays.
+
+        Returns:
+            Whether that is for lack of permission; else it is a failure of the run.
+        """
+        account = node.account_of(context)
+        if not isinstance(error, RefusedError):
+            self._skips.fail(node, account, error)
+            return False
+        self._bookmarks.note_refusal(node, context)
+        if self._is_token_refused(node, account, error):
+            self._skips.refuse(
+                account,
+                f"Twilio refused its own token ({error}): its streams outside the 2010 API are "
+                "skipped. Put credentials that work into subaccount_credentials",
+            )
+        else:
+            self._skips.skip(node, account, str(error))
+        return True
+
+    def _is_token_refused(self, node: Node, account: str, error: RefusedError) -> bool:
+        """Tell a subaccount's token that is wrong from a stream that it may not read."""
+        signature = self._skips.signature(node, account)
+        if (
+            error.status != HTTPStatus.UNAUTHORIZED
+            or node.resource.product == ROOT_PRODUCT
+            or signature is None
+            or not self._skips.credentials.signs_by_list(account)
+            or account in self._skips.trusted
+        ):
+            return False
+        refusal = ask(self._run, *ANYBODYS, account, signature)
+        if isinstance(refusal, RefusedError) and refusal.status == HTTPStatus.UNAUTHORIZED:
+            return True
+        self._skips.trusted.add(account)
+        return False
