@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 # uv, asking where pip is told to.
-UV     := $(BIN)/python -m environments
+UV     := PYTHONPATH=dev $(BIN)/python -m environments
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-all test-spark mutants lint types format schemas constraints bench \
@@ -40,10 +40,10 @@ types: $(VENV)/.dev ## Check types
 	@$(BIN)/mypy
 
 test-spark: $(VENV)/.dev ## Run the tests of the Spark data source alone; they need Java 17
-	@$(BIN)/python -m pytest -q tests/test_spark.py
+	@$(BIN)/python -m pytest -q tests/doors/test_spark.py
 
 mutants: $(VENV)/.mutants ## Change the code in small ways: do the unit tests see it? (ARGS="windows pii" for a part)
-	@$(BIN)/python scripts/mutants.py $(ARGS)
+	@$(BIN)/python dev/scripts/mutants.py $(ARGS)
 
 format: $(VENV)/.dev ## Put code into its form, and mend what can be mended
 	@$(BIN)/ruff check --quiet --fix .
@@ -51,7 +51,7 @@ format: $(VENV)/.dev ## Put code into its form, and mend what can be mended
 
 schemas: $(VENV)/.dev ## Make schemas/ from the OpenAPI documents in FOLDER=...
 	@test -n "$(FOLDER)" || { echo "Say where Twilio's OpenAPI documents are: make schemas FOLDER=..." >&2; exit 2; }
-	@$(BIN)/python scripts/update_schemas.py "$(FOLDER)"
+	@$(BIN)/python dev/scripts/update_schemas.py "$(FOLDER)"
 
 constraints: $(VENV)/.dev ## Renew constraints.txt: the versions that everything is tested with
 	@$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --no-header \
@@ -66,7 +66,7 @@ soak: $(VENV)/.dev ## Play random trouble for MINUTES=20 and look for anything l
 	@$(BIN)/python -m soak --minutes $(or $(MINUTES),20) $(if $(SEED),--seed $(SEED))
 
 audit: $(VENV)/.dev ## Ask for known weaknesses in the dependencies, where that service can be reached
-	@PYTHONPATH=. $(BIN)/python scripts/audit.py
+	@$(BIN)/python dev/scripts/audit.py
 
 clean: ## Remove everything that was made in this folder
 	@rm -rf $(VENV) .cache build dist mutants output transform/logs transform/target .coverage* .hypothesis \

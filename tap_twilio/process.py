@@ -21,22 +21,22 @@ SIGNAL_BASE = 128
 """A process that a signal ended exits with this plus the signal's number."""
 
 OUTPUT = frozenset({errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
-"""What is wrong where writing to stdout fails; nothing else is ever written to."""
+"""Errors of writing to stdout; nothing else is ever written to."""
 
 
 def begin() -> None:
-    """Get ready, before everything that takes its time to be imported."""
+    """Get ready, before the slow imports."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
     if sys.stdout is None:
         sys.exit("stdout is closed, and records have nowhere else to go")
     _write_whole_lines()
-    # A fourth of the time that imports take is collection.
+    # Garbage collection takes a fourth of the time of imports.
     collect_rarely()
 
 
 def _write_whole_lines() -> None:
-    """Have what is written to stdout written to its end, whoever reads it and however late.
+    """Have all that is written to stdout arrive, whoever reads it and however late.
 
     ``PYTHONUNBUFFERED`` takes away the layer that goes on after a signal or a full pipe, and a
     parent process may have left its pipe in the mode that refuses to wait.
@@ -53,27 +53,14 @@ def _end(number: int, _frame: FrameType | None) -> None:
 
 
 def is_output(error: BaseException | None) -> bool:
-    """Tell whether an error is that nothing more can be written.
-
-    Args:
-        error: The error, if there is one.
-
-    Returns:
-        Whether it is.
-    """
+    """Tell whether an error means that nothing more can be written."""
     return isinstance(error, OSError) and error.errno in OUTPUT
 
 
 def lost_output(error: BaseException | None) -> tuple[str, int] | None:
-    """Find out whether nothing more can be written to stdout, and let go of what was to be.
+    """Give the sentence and the exit code for a stdout that is lost; none if all was written.
 
-    Python would complain of it at its exit.
-
-    Args:
-        error: What ended the run, if anything did.
-
-    Returns:
-        What to say of it, and the exit code; none if all was written.
+    Whatever was still to be written is dropped: Python would complain of it at its exit.
     """
     if not is_output(error):
         try:

@@ -49,10 +49,10 @@ if TYPE_CHECKING:
 _TOLD_BY_CLICK = (click.exceptions.Exit, click.ClickException)
 
 FROM_ENV = "ENV"
-"""What ``--config`` is given for settings in the environment."""
+"""Value of ``--config`` for settings in the environment."""
 
 TESTS = ["connection", "records", "schema", "all", "disabled"]
-"""What ``--test`` is given; nothing means all, and its absence, to the SDK, disabled."""
+"""Values of ``--test``: without one, the SDK takes all; without the option, disabled."""
 
 
 class TapTwilio(Tap):
@@ -69,12 +69,7 @@ class TapTwilio(Tap):
     ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Quieten the SDK, and start it.
-
-        Args:
-            *args: As the SDK has them.
-            **kwargs: As the SDK has them.
-        """
+        """Quieten the SDK, and start it."""
         self.logger.addFilter(is_news)
         super().__init__(*args, **kwargs)
 
@@ -91,7 +86,7 @@ class TapTwilio(Tap):
     def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - as the SDK has it
         cls.append_builtin_config(cls.config_jsonschema)
         properties = cls.config_jsonschema["properties"]
-        # The SDK takes what it can't read for false, or fails: it is let read texts only.
+        # The SDK takes a value that it can't read for false, or fails: so it reads texts only.
         texts = parse_environment_config(
             {"properties": {name: {"type": "string"} for name in properties}}, cls._env_var_prefix
         )
@@ -118,7 +113,7 @@ class TapTwilio(Tap):
             self._custom = classes(given.custom_streams)
             self._check_streams(given)
         except settings.SettingsError as error:
-            # What there is to read can be told to those who have no credentials yet.
+            # A user who has no credentials yet can be told which streams there are.
             if raise_errors or not error.is_unsigned:
                 summary = "Config validation failed"
                 raise ConfigValidationError(
@@ -141,7 +136,7 @@ class TapTwilio(Tap):
 
     @property
     def pii(self) -> Rule:
-        """What becomes of personal data; kept where settings make no sense, as in ``--about``."""
+        """The rule for personal data: kept where settings make no sense, as in ``--about``."""
         given = self._settings
         return Rule() if given is None else Rule(given.pii, given.pii_key)
 
@@ -151,7 +146,7 @@ class TapTwilio(Tap):
 
     @cached_property
     def run(self) -> Run:
-        """What the streams of this run share."""
+        """The run, which the streams share."""
         if self._settings is None:
             msg = "This needs settings that make sense"
             raise TapError(msg)
@@ -159,7 +154,7 @@ class TapTwilio(Tap):
 
     @cached_property
     def sync(self) -> Sync:
-        """The conductor of this run; what is selected from here on makes no difference to it."""
+        """The conductor of this run; a selection that changes later makes no difference to it."""
         return Sync(self.tree(self._accounts), self.run, self._moving_state)
 
     def sign_in(self) -> SignedIn:
@@ -239,10 +234,9 @@ class TapTwilio(Tap):
         return [*(stream(self) for stream in STREAMS if stream in needed), *custom]
 
     def _needed(self) -> set[type[Stream]]:
-        """Find the streams that the catalog names and those above them: to make all takes longer.
+        """Find the classes of streams in the catalog, and of those above; all without a catalog.
 
-        Returns:
-            Their classes; without a catalog, all.
+        To make all takes longer.
         """
         known = (*STREAMS, *self._custom)
         if self.input_catalog is None:
@@ -330,11 +324,7 @@ class TapTwilio(Tap):
     @classmethod
     @override
     def invoke(cls, **options: Any) -> None:
-        """Run the command line's main job, and end with the exit code that tells how it went.
-
-        Args:
-            **options: Options of the command line, as the SDK has them.
-        """
+        """Run the command line's main job, and end with the exit code that tells how it went."""
         with _Ending(cls.logger):
             for name in ("state", "catalog"):
                 if options.get(name) is not None:
@@ -345,7 +335,7 @@ class TapTwilio(Tap):
     @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
         with _Ending(cls.logger):
-            # The SDK is left to look into the environment only.
+            # The SDK looks into the environment only.
             given = super().cb_config(ctx, param, tuple(one for one in value if one == FROM_ENV))
             for path in value:
                 if path != FROM_ENV:

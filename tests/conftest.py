@@ -14,12 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import environments
-from sandbox import Sandbox
-from sandbox.api import Api
-from sandbox.paths import CONFERENCES
-from tap_twilio.http.connections import AUTHORITIES
-from tap_twilio.resource.schemas import DIRECTORY
-from tests.harness import (
+from harness import (
     STREAMS_BY_NAME,
     LogKeeper,
     Recorded,
@@ -27,10 +22,15 @@ from tests.harness import (
     config_for,
     utc_now,
 )
+from sandbox import Sandbox
+from sandbox.api import Api
+from sandbox.paths import CONFERENCES
+from tap_twilio.http.connections import AUTHORITIES
+from tap_twilio.resource.schemas import DIRECTORY
 
 if find_spec("pyspark") is None:
     # They are run by test_spark.py, in an environment of their own.
-    collect_ignore = ["spark"]
+    collect_ignore = ["doors/spark"]
 
 MOST_SECONDS = 30
 """What a test may take of a processor, with what is made for it; those of doors may take more."""
@@ -56,8 +56,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from harness import Output
     from sandbox.api import Access, Reply, Request
-    from tests.harness import Output
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

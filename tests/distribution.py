@@ -11,10 +11,10 @@ from xdist.scheduler import LoadFileScheduling
 if TYPE_CHECKING:
     from xdist.remote import Producer
 
-TOGETHER = {"tests/test_keys.py": "tests/test_all_streams.py"}
+TOGETHER = {"tests/behaviour/test_keys.py": "tests/behaviour/test_all_streams.py"}
 """Files that stay with another besides: they share a run that is long."""
 
-LONGEST = "tests/test_spark.py"
+LONGEST = "tests/doors/test_spark.py"
 """What takes longest of all, and so begins first."""
 
 WAITING = 1.5

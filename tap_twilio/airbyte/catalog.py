@@ -1,4 +1,4 @@
-"""What there is to read, and what is asked for."""
+"""The catalogs: of all there is to read, and of what is asked for."""
 
 from __future__ import annotations
 
@@ -24,24 +24,14 @@ FULL_REFRESH = "full_refresh"
 
 @dataclass(frozen=True)
 class Wanted:
-    """A stream that is to be read.
-
-    Attributes:
-        name: Its name.
-        sync_mode: Whether to go on from its state, or to read it anew.
-    """
+    """A stream to be read: on from its state (``incremental``), or anew (``full_refresh``)."""
 
     name: str
     sync_mode: str
 
 
 def goes_on(node: Node) -> bool:
-    """Tell whether a stream can go on where it was, rather than be read whole.
-
-    Returns:
-        Whether it has a bookmark: for a date of its own, or for that of a parent whose rows it
-        is read for.
-    """
+    """Tell whether a stream has a bookmark: for a date of its own, or for its parent's."""
     return node.skips_unchanged or any(each.is_incremental for each in node.lineage)
 
 
@@ -83,14 +73,7 @@ def _typed(schema: Any) -> Any:  # noqa: ANN401
 
 
 def wanted(tap: SourceTap, catalog: Mapping[str, Any]) -> list[Wanted]:
-    """Understand what is asked for.
-
-    Args:
-        tap: The tap.
-        catalog: The protocol's ConfiguredAirbyteCatalog.
-
-    Returns:
-        The streams.
+    """Read the protocol's ConfiguredAirbyteCatalog.
 
     Raises:
         TapError: The catalog makes no sense.

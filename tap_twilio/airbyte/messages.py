@@ -29,7 +29,7 @@ SYSTEM_ERROR: Final = "system_error"
 """Neither: for whoever looks after the source."""
 
 LEVELS: Final = {"CRITICAL": "FATAL", "WARNING": "WARN"}
-"""Log levels that the protocol calls otherwise than Python."""
+"""Log levels that the protocol names otherwise than Python."""
 
 
 def trace(kind: str, name: str, content: Message) -> Message:
@@ -38,25 +38,13 @@ def trace(kind: str, name: str, content: Message) -> Message:
     Args:
         kind: Its type: ``ERROR`` or ``STREAM_STATUS``.
         name: The key that holds its content.
-        content: What it says.
-
-    Returns:
-        The message.
     """
     emitted_at = time.time() * 1000
     return {"type": "TRACE", "trace": {"type": kind, "emitted_at": emitted_at, name: content}}
 
 
 def status(stream: str, value: str) -> Message:
-    """Tell how far a stream is.
-
-    Args:
-        stream: Its name.
-        value: ``STARTED``, ``RUNNING``, ``COMPLETE`` or ``INCOMPLETE``.
-
-    Returns:
-        The message.
-    """
+    """Tell how far a stream is: ``STARTED``, ``RUNNING``, ``COMPLETE`` or ``INCOMPLETE``."""
     content = {"stream_descriptor": {"name": stream}, "status": value}
     return trace("STREAM_STATUS", "stream_status", content)
 
@@ -64,16 +52,12 @@ def status(stream: str, value: str) -> Message:
 def error(
     sentence: str, failure_type: str, *, stream: str | None = None, stack_trace: str | None = None
 ) -> Message:
-    """Tell of an error.
+    """Tell of an error, without secrets.
 
     Args:
-        sentence: What went wrong, and what to do about it.
-        failure_type: Whose business that is.
+        sentence: Says what went wrong, and what to do about it.
         stream: The stream that it kept from being read, if it is one's alone.
         stack_trace: Where it happened, for an error that nobody expected.
-
-    Returns:
-        The message, without secrets.
     """
     sentence = redactor.clean(sentence)
     content: Message = {"message": sentence, "failure_type": failure_type}
@@ -85,16 +69,7 @@ def error(
 
 
 def state(stream: str, blob: Message, count: int) -> Message:
-    """Tell from where a stream goes on next time.
-
-    Args:
-        stream: Its name.
-        blob: What to hand back then.
-        count: Records of the stream since its last such message.
-
-    Returns:
-        The message.
-    """
+    """Make a STATE message; the count is of the stream's records since its last one."""
     return {
         "type": "STATE",
         "state": {
@@ -110,31 +85,17 @@ class Output:
     """Writes messages, a line each."""
 
     def __init__(self, out: BinaryIO) -> None:
-        """Write nothing yet.
-
-        Args:
-            out: Where to write to. Each call of its ``write`` gets whole lines, as workers log
-                while records are written.
-        """
+        """Write nothing yet; each ``out.write`` gets whole lines, as workers log meanwhile."""
         self._out = out
         self._late: deque[bytes] = deque()
 
     def send(self, message: Message) -> None:
-        """Write a message at once.
-
-        Args:
-            message: The message.
-        """
+        """Write a message at once."""
         self._write(encoder.encode(message) + b"\n")
         self._out.flush()
 
     def send_records(self, stream: str, records: list[Record]) -> None:
-        """Write RECORD messages.
-
-        Args:
-            stream: Name of their stream.
-            records: The records.
-        """
+        """Write RECORD messages."""
         head = b'{"type":"RECORD","record":{"stream":' + encoder.encode(stream) + b',"data":'
         tail = b',"emitted_at":%d}}\n' % (time.time() * 1000)
         for lines in encoded(records, head, tail):
@@ -142,18 +103,14 @@ class Output:
         self._out.flush()
 
     def send_log(self, message: Message) -> None:
-        """Write a LOG message, whatever this thread is doing.
-
-        Args:
-            message: The message.
-        """
+        """Write a LOG message, whatever this thread is doing."""
         try:
             self.send(message)
         except RuntimeError:
             # A signal's handler logs, and the signal came while this very thread was writing.
             self._late.append(encoder.encode(message) + b"\n")
         except OSError:
-            # Nothing can be written any more, which whoever writes the next record finds out.
+            # Nothing can be written any more: the next record's writer finds that out.
             return
 
     def _write(self, lines: bytes | bytearray) -> None:
@@ -166,11 +123,7 @@ class LogHandler(logging.Handler):
     """Turns what is logged into LOG messages."""
 
     def __init__(self, output: Output) -> None:
-        """Mask secrets from the start.
-
-        Args:
-            output: Where messages go.
-        """
+        """Mask secrets from the start."""
         super().__init__()
         self._output = output
         self.addFilter(redactor)

@@ -1,4 +1,4 @@
-"""Reading: the tap's messages become the protocol's."""
+"""Reading: records and states become the protocol's messages."""
 
 from __future__ import annotations
 
@@ -37,19 +37,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger("tap-twilio")
 
 STATE_SECONDS = 5.0
-"""How long a stream's states are apart: each makes the destination write what it holds."""
+"""Seconds between the states of a stream: each makes the destination write what it holds."""
 
 
 def failure_type(error: Exception, otherwise: str) -> str:
-    """Tell whose business an error is.
-
-    Args:
-        error: The error.
-        otherwise: What to say of one that doesn't tell.
-
-    Returns:
-        The protocol's word for it.
-    """
+    """Give the protocol's type of failure; ``otherwise`` for an error that doesn't tell."""
     if isinstance(error, (ThrottledError, TransientError, UnreachableError)):
         return messages.TRANSIENT_ERROR
     if isinstance(error, (RefusedError, SignInError)):
@@ -60,17 +52,12 @@ def failure_type(error: Exception, otherwise: str) -> str:
 
 
 class AirbyteSink:
-    """Writes what is read as the protocol's messages, and counts and tells it as these want it."""
+    """Writes records and states as the protocol's messages, and counts the records for these."""
 
     def __init__(
         self, output: Output, blobs: Mapping[str, Blob], schemas: Mapping[str, Collection[str]]
     ) -> None:
-        """Start with nothing said.
-
-        Args:
-            blobs: The state of each stream that has one.
-            schemas: The fields that each stream declares.
-        """
+        """Write nothing yet; schemas are the fields that each stream declares."""
         self._output = output
         self._schemas = schemas
         self._bookmarks: Mapping[str, Any] = {name: bookmarks(blob) for name, blob in blobs.items()}
@@ -83,7 +70,7 @@ class AirbyteSink:
         """Write nothing: destinations know what was discovered."""
 
     def write(self, stream: str, records: list[Record], unknown: Sequence[str]) -> None:
-        """Write RECORD messages; what destinations would drop is in an object of its own."""
+        """Write RECORD messages; fields that destinations would drop are in an object of theirs."""
         if not records:
             return
         if stream not in self._running:
@@ -105,11 +92,7 @@ class AirbyteSink:
                 self.tell_state(name)
 
     def tell_state(self, stream: str, mark: Blob | None = None) -> None:
-        """Write a stream's state, if there is anything new to tell.
-
-        Args:
-            mark: What to say in it besides, at the stream's end.
-        """
+        """Write a stream's state, if it is new or has a mark, as at the stream's end."""
         blob = bookmarks(self._bookmarks.get(stream, {}))
         encoded = encoder.encode(blob)
         if mark is None and encoded == self._told.get(stream, b"{}"):
@@ -122,14 +105,7 @@ class AirbyteSink:
 def read(
     tap: SourceTap, streams: Sequence[Wanted], blobs: Mapping[str, Blob], output: Output
 ) -> bool:
-    """Read streams, each from its own state on.
-
-    Args:
-        blobs: The state of each stream that has one.
-
-    Returns:
-        Whether all could be read to the end.
-    """
+    """Read streams, each from its own state on; tell whether all could be read to the end."""
     left = [stream for stream in streams if not _is_done(stream, blobs, output)]
     tap.select({stream.name for stream in left})
     tap.load_state(
@@ -167,7 +143,7 @@ def read(
 
 
 def _is_done(stream: Wanted, blobs: Mapping[str, Blob], output: Output) -> bool:
-    """Pass over a full refresh that an earlier try of the job has come to the end of.
+    """Pass over a full refresh that an earlier try of the job has read to its end.
 
     Only within a job does a platform hand on the state of a full refresh.
     """

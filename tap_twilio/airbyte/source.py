@@ -29,15 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 EXPECTED = (ConfigValidationError, TapError)
-"""What is told in one sentence."""
+"""Errors that are told in one sentence."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line, and end with the exit code that tells how it went.
-
-    Args:
-        arguments: The command line without the executable; by default the process's own.
-    """
+    """Run the command line, and end with the exit code that tells how it went."""
     options = _parser().parse_args(arguments)
     output = Output(sys.stdout.buffer)
     handler = LogHandler(output)
@@ -130,7 +126,7 @@ def _sign_in(tap: SourceTap) -> None:
     tap.sign_in()
     for stream in tap.streams.values():
         if isinstance(stream, CustomStream):
-            # What it declares is held against its first rows.
+            # This holds its declaration against its first rows.
             _ = stream.schema
 
 

@@ -19,11 +19,9 @@ TEXT = {"type": "string", "airbyte_secret": True, "writeOnly": True}
 
 
 def specification() -> dict[str, Any]:
-    """Describe the settings.
+    """Give the protocol's ConnectorSpecification.
 
-    Returns:
-        The protocol's ConnectorSpecification. The SDK's own settings are not among them: what
-        stream maps do is the platform's part here.
+    The SDK's own settings are no part of it: stream maps are the platform's business here.
     """
     return {
         "connectionSpecification": {
@@ -43,13 +41,7 @@ def specification() -> dict[str, Any]:
 
 
 def understood(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Read the settings that Airbyte has as JSON text.
-
-    Args:
-        config: The configuration as Airbyte gives it.
-
-    Returns:
-        The configuration as the tap takes it.
+    """Parse the settings that Airbyte has as JSON text.
 
     Raises:
         TapError: Such a text is no JSON.
@@ -76,7 +68,7 @@ def _setting(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _without_null(schema: dict[str, Any], *, nested: bool = False) -> dict[str, Any]:
-    """Write a schema so that the platform's form can show it: what is left out is null there."""
+    """Write a schema as the platform's form can show it: without null, which leaving out means."""
     result: dict[str, Any] = {}
     for key, value in schema.items():
         if isinstance(value, dict):

@@ -18,13 +18,7 @@ NO_CURSOR = "__ab_no_cursor_state_message"
 
 
 def parsed(content: Any) -> dict[str, Blob]:  # noqa: ANN401
-    """Understand a state file.
-
-    Args:
-        content: Its content: state messages of the protocol, a stream each.
-
-    Returns:
-        The blob of each stream.
+    """Give each stream's blob of a state file, whose messages are of a stream each.
 
     Raises:
         TapError: It is something else.
@@ -56,12 +50,5 @@ def parsed(content: Any) -> dict[str, Blob]:  # noqa: ANN401
 
 
 def bookmarks(blob: Blob) -> Blob:
-    """Give the tap's part of a blob.
-
-    Args:
-        blob: A stream's state.
-
-    Returns:
-        The stream's bookmarks as a Singer state has them; empty if there are none.
-    """
+    """Give a blob's bookmarks as a Singer state has them; empty if there are none."""
     return {"partitions": blob["partitions"]} if blob.get("partitions") else {}

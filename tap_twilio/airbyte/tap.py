@@ -27,14 +27,13 @@ class SourceTap(TapTwilio):
         """Add nothing."""
 
     def nodes(self) -> list[Node]:
-        """Give the place in a run of each stream that is to be read, and of those above it."""
+        """Give the nodes of all streams to be read, and of those above them."""
         return [self.sync.root, *self.sync.root.descendants]
 
     def select(self, names: Collection[str]) -> None:
-        """Say what to read, before anything else is asked of the streams.
+        """Select the streams to read, before anything else is asked of them.
 
-        Args:
-            names: Streams to read; others are read only where these need them.
+        Others are read only where these need them.
         """
         for name, stream in self.streams.items():
             stream.selected = name in names

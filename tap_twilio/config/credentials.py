@@ -35,42 +35,25 @@ class Credentials:
     refused: set[str] = field(default_factory=set)
 
     def learn(self, account_sid: str, auth_token: str) -> HTTPBasicAuth:
-        """Keep a subaccount's token, as the accounts list gives it.
-
-        Args:
-            account_sid: The subaccount.
-            auth_token: Its token.
-
-        Returns:
-            How the account signs with it.
-        """
+        """Keep a subaccount's token from the accounts list; give how the account signs with it."""
         signature = HTTPBasicAuth(account_sid, auth_token)
         if account_sid != self.account_sid:
             self.listed.setdefault(account_sid, signature)
         return signature
 
     def signs_by_list(self, account_sid: str) -> bool:
-        """Tell whether an account signs with the token that the accounts list gives.
-
-        Args:
-            account_sid: The account.
-
-        Returns:
-            Whether it does outside the 2010 API.
-        """
+        """Tell whether, outside the 2010 API, an account signs with its listed token."""
         return account_sid in self.listed and account_sid not in self.given
 
     def sign(self, product: str, account_sid: str | None) -> HTTPBasicAuth | None:
-        """Choose the signature for a request.
+        """Choose the signature for a request; none where nothing at hand reads the account's rows.
+
+        On every host but the 2010 API's, the signature alone says whose rows come back. Credentials
+        from the settings sign everywhere, as an API key may not read subaccounts.
 
         Args:
             product: First label of the product's host.
             account_sid: The account whose rows are wanted; none for the list of accounts.
-
-        Returns:
-            The signature, or none where nothing at hand can read that account's rows: on every
-            host but the 2010 API's, the signature alone says whose rows come back. Credentials
-            from the settings sign everywhere, as an API key may not read subaccounts.
         """
         if account_sid is None or account_sid == self.account_sid:
             return self.main

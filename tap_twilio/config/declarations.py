@@ -1,4 +1,4 @@
-"""What the setting ``custom_streams`` declares, checked as far as it speaks for itself."""
+"""The streams that ``custom_streams`` declares, checked as far as the setting speaks for itself."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _ACCOUNT = re.compile(r"/Accounts/(AC[0-9a-fA-F]{32})(?=[/.])")
 _VALUE = {"type": ["string", "number", "boolean"]}
 
 VALUES = {"type": [*_VALUE["type"], "array"], "items": _VALUE, "minItems": 1}
-"""JSON schema of what a query parameter may be given: a value, or several."""
+"""JSON schema of a query parameter's value, or of several."""
 
 TYPE = th.ObjectType(
     th.Property("name", th.StringType(nullable=False), required=True),
@@ -78,7 +78,6 @@ class Declaration:
     Attributes:
         place: Where it stands: ``custom_streams.0``.
         address: Where its path stands: ``custom_streams.0.url``.
-        name: The stream's name.
         product: First label of the host.
         path: Path on that host, with the SIDs of parents as placeholders.
         account: The one account that the path names, if it does so without a placeholder.
@@ -89,7 +88,6 @@ class Declaration:
         parent: Name of the stream whose records give the path's last placeholder.
         parent_field: Field of those records that does.
         replication_key: Field that the date filter bounds.
-        window: The date filter.
         lookback: How long Twilio still changes a row.
         properties: JSON schemas of the fields; none to find them.
     """
@@ -113,15 +111,10 @@ class Declaration:
 
 
 def read(entries: Sequence[Mapping[str, Any]], hosts: Hosts) -> tuple[list[Declaration], list[str]]:
-    """Give the declarations their meaning.
+    """Give the declarations that make sense, and a sentence for each mistake, naming its setting.
 
     Args:
         entries: The setting, which fits ``TYPE``.
-        hosts: Where Twilio's products answer.
-
-    Returns:
-        The declarations that make sense, and a sentence for each mistake, which names the
-        setting that it is in.
     """
     declarations, mistakes = [], []
     for number, entry in enumerate(entries):
@@ -276,14 +269,7 @@ class _Reader:
 
 
 def is_dated(schema: Mapping[str, Any]) -> bool:
-    """Tell whether a field's schema is that of a date or a date-time.
-
-    Args:
-        schema: The field's schema.
-
-    Returns:
-        Whether values are written so that they compare as moments do.
-    """
+    """Tell whether a field holds dates or date-times, whose values compare as moments do."""
     return schema.get("format") in {"date-time", "date"} and "string" in schema.get("type", ())
 
 
@@ -292,25 +278,11 @@ def _is_object(value: Any) -> bool:  # noqa: ANN401
 
 
 def on_wire(value: Any) -> tuple[str, ...]:  # noqa: ANN401
-    """Write the values of a query parameter as requests have them.
-
-    Args:
-        value: A value, or a list of several.
-
-    Returns:
-        The texts.
-    """
+    """Write a query parameter's value, or each of several, as requests have it."""
     values = value if isinstance(value, list) else [value]
     return tuple(str(one).lower() if isinstance(one, bool) else str(one) for one in values)
 
 
 def repeated(values: Sequence[str]) -> str | None:
-    """Find what would be asked for twice.
-
-    Args:
-        values: Values of a query parameter, each of which is asked for by itself.
-
-    Returns:
-        The first that is there twice, if any is.
-    """
+    """Find the first value that stands there twice, and so would be asked for twice."""
     return next((one for one, times in Counter(values).items() if times > 1), None)

@@ -44,13 +44,10 @@ class Hosts:
         return tuple(name for name in ("base_url", "region", "edge") if getattr(self, name))
 
     def url(self, product: str) -> str:
-        """Give a product's address.
+        """Give a product's address, without a slash at the end.
 
         Args:
             product: First label of the product's host, such as ``api`` or ``monitor``.
-
-        Returns:
-            Scheme and host, without a slash at the end.
         """
         if self.base_url:
             return f"{self.base_url.rstrip('/')}/{product}"
@@ -60,13 +57,10 @@ class Hosts:
         return f"https://{product}.{DOMAIN}"
 
     def locate(self, url: str) -> tuple[str, str, str]:
-        """Find out what a URL that a user gives leads to.
+        """Find the product, the path on its host, and the query of a URL that a user gives.
 
         Args:
-            url: The URL, on a product's configured address or on its host in Twilio's domain.
-
-        Returns:
-            The product, the path on its host, and the query.
+            url: On a product's configured address, or on its host in Twilio's domain.
 
         Raises:
             ValueError: It leads elsewhere; the message doesn't quote it, as it may hold secrets.
@@ -94,17 +88,10 @@ class Hosts:
         return product, target.path, target.query
 
     def follow(self, product: str, link: str) -> str:
-        """Turn a link from Twilio's answer into the address to ask.
+        """Turn a link from Twilio's answer into one on the product's configured address.
 
         Links of the 2010 API are paths; those of the product APIs are URLs, and may name the
         product's host in another region's form. Their path and query are taken as they stand.
-
-        Args:
-            product: The product that gave the link.
-            link: The link.
-
-        Returns:
-            The link on the product's configured address.
 
         Raises:
             LinkError: The link leads to a host that isn't this product's.

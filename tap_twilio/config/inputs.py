@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CLOCKS_DIFFER = timedelta(days=1)
-"""How far in the future a bookmark, or Twilio's clock, may lie: each machine has its own, but what
-is further off is a mistake."""
+"""How far ahead a bookmark, or Twilio's clock, may be: clocks differ, but more is a mistake."""
 
 FORM = '{"bookmarks": {"calls": {"partitions": […]}}}'
 
@@ -30,23 +29,21 @@ DEEPEST = 100
 """How deep lists and objects in a file may be nested."""
 
 UNDATED_SINCE = "undated_since"
-"""How far back rows without a date are still to be searched for, in the state of a run that
-ended before it had done so."""
+"""In the state of a run that ended early: how far back to search still for rows without a date."""
 
 UNSETTLED_SINCE = "unsettled_since"
-"""When the oldest row without a date was made that Twilio still changes, in the state: the next run
+"""In the state: when the oldest row without a date was made that Twilio still changes. The next run
 searches that far back again."""
 
 SEARCHES = frozenset({UNDATED_SINCE, UNSETTLED_SINCE})
 
 REFUSED = "refused"
-"""Where a stream was refused, in its state: SIDs of the parents. The next run asks there first."""
+"""In a stream's state: SIDs of the parents where it was refused. The next run asks there first."""
 
 OF_THE_SDK = frozenset(
     {"progress_markers", "replication_key_signpost", "starting_replication_value"}
 )
-"""What the SDK keeps in a state while it runs; it means nothing to this tap."""
-
+"""Keys that the SDK has in a state while it runs; they mean nothing to this tap."""
 
 LOGGING = ("TAP_TWILIO_LOGLEVEL", "LOGLEVEL", "SINGER_SDK_LOG_CONFIG")
 """Variables of the environment that say how to log."""
@@ -54,10 +51,10 @@ LOGGING = ("TAP_TWILIO_LOGLEVEL", "LOGLEVEL", "SINGER_SDK_LOG_CONFIG")
 
 @contextmanager
 def setting_up_logging() -> Iterator[None]:
-    """Name what says how to log, where that makes no sense.
+    """Name the variables that say how to log, where logging can't be set up so.
 
     Raises:
-        TapError: It makes none.
+        TapError: It can't.
     """
     try:
         yield
@@ -69,14 +66,10 @@ def setting_up_logging() -> Iterator[None]:
 
 
 def read(name: str, file: IO[str]) -> IO[str]:
-    """Read an input file.
+    """Check a file's text, and give it without a byte order mark.
 
     Args:
         name: ``state`` or ``catalog``.
-        file: The file.
-
-    Returns:
-        Its text.
 
     Raises:
         TapError: It isn't what it should be.
@@ -94,16 +87,12 @@ def read(name: str, file: IO[str]) -> IO[str]:
 
 
 def read_file(name: str, path: Path, *kinds: type, is_one_of: bool = False) -> Any:  # noqa: ANN401
-    """Read an input file.
+    """Read an input file. NaN and infinities pass, for the setting that holds one to be named.
 
     Args:
         name: The option that names it.
-        path: Where it is.
-        *kinds: What it may hold besides an object.
+        *kinds: Types that it may hold besides an object.
         is_one_of: Whether the option may be given several times, so that the path must be told.
-
-    Returns:
-        Its content. Numbers that JSON doesn't have are among it, for settings to be named.
 
     Raises:
         TapError: It can't be read, or isn't what it should be.
@@ -215,15 +204,7 @@ def _is_metadata(entry: object) -> bool:
 
 
 def differences(schema: Mapping[str, Any], own: Mapping[str, Any]) -> Iterator[str]:
-    """Tell where a catalog's schema of a stream differs from the stream's own.
-
-    Args:
-        schema: The stream's schema in the catalog.
-        own: The stream's schema.
-
-    Yields:
-        A sentence for each property that is gone, or of another type.
-    """
+    """Give a sentence for each property of a catalog that is gone, or of another type."""
     known = own["properties"]
     for name, field in sorted(schema.get("properties", {}).items()):
         if name not in known:
@@ -238,12 +219,10 @@ def _type_of(field: Mapping[str, Any]) -> tuple[set[str], object]:
 
 
 def understand(state: dict[str, Any], streams: Mapping[str, str | None], now: datetime) -> Notes:
-    """Check a state, and bring it into this tap's form.
+    """Check a state, and bring it into this tap's form, in place.
 
     Args:
-        state: What is in the file; changed in place.
         streams: All streams by name, each with the field that its bookmark is of.
-        now: The moment of the run.
 
     Returns:
         What to tell about bookmarks that are not used as they stand.
@@ -278,13 +257,10 @@ def understand(state: dict[str, Any], streams: Mapping[str, str | None], now: da
 
 
 def check_state(state: dict[str, Any]) -> None:
-    """Look whether a state is one of this tap, whatever its streams.
-
-    Args:
-        state: The state; changed in place.
+    """Check a state without knowing the streams; it is changed in place.
 
     Raises:
-        TapError: It isn't.
+        TapError: It is no state of this tap.
     """
     bookmarks = state.get("bookmarks")
     names = dict.fromkeys(bookmarks) if isinstance(bookmarks, dict) else {}

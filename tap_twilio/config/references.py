@@ -1,4 +1,4 @@
-"""What settings say of streams by their names: filters, and the SDK's stream maps."""
+"""Settings that name streams, checked: filters, and the SDK's stream maps."""
 
 from __future__ import annotations
 
@@ -27,21 +27,13 @@ _EVALUATION = (
     TypeError,
     ValueError,
 )
-"""What expressions raise that the SDK takes as they are."""
+"""Errors of expressions that the SDK passes as they are."""
 
 
 def filter_mistakes(
     filters: Mapping[str, Mapping[str, Any]], streams: Mapping[str, Any]
 ) -> Iterator[str]:
-    """Look whether filters name streams and parameters that there are.
-
-    Args:
-        filters: The setting.
-        streams: All streams by name.
-
-    Yields:
-        A sentence for each mistake.
-    """
+    """Give a sentence for each stream or parameter that filters name and that there isn't."""
     for name, parameters in filters.items():
         stream = streams.get(name)
         if stream is None:
@@ -57,14 +49,10 @@ def filter_mistakes(
 
 
 def map_mistakes(maps: Mapping[str, Any], streams: Mapping[str, Any]) -> Iterator[str]:
-    """Look whether stream maps are of streams that there are: others would change nothing.
+    """Give a sentence for each stream map of no stream, as it would change nothing.
 
     Args:
-        maps: The setting; a key, or what it names as its source, may be a pattern.
-        streams: All streams by name.
-
-    Yields:
-        A sentence for each that is not.
+        maps: The setting; a key, or the source that it names, may be a pattern.
     """
     for key, changes in maps.items():
         source = changes.get(MAPPER_SOURCE_OPTION, key) if isinstance(changes, dict) else key
@@ -74,11 +62,7 @@ def map_mistakes(maps: Mapping[str, Any], streams: Mapping[str, Any]) -> Iterato
 
 
 def mend(schema: Any) -> None:  # noqa: ANN401
-    """Leave out of the SDK's schema of stream maps what is no schema, but the name of a type.
-
-    Args:
-        schema: The schema, or any part of it; changed in place.
-    """
+    """Leave bare names of types out of the SDK's schema of stream maps, in place."""
     if isinstance(schema, dict):
         if "anyOf" in schema:
             schema["anyOf"] = [choice for choice in schema["anyOf"] if isinstance(choice, dict)]
@@ -92,14 +76,8 @@ def mend(schema: Any) -> None:  # noqa: ANN401
 def mapping(what: str) -> Iterator[None]:
     """Name the setting where the SDK can't do what stream maps say.
 
-    Args:
-        what: What it couldn't do.
-
-    Yields:
-        Nothing.
-
     Raises:
-        TapError: It couldn't. Values of records aren't told.
+        TapError: It can't. Values of records aren't told.
     """
     try:
         yield

@@ -28,9 +28,8 @@ if TYPE_CHECKING:
     from tap_twilio.config.declarations import Declaration
 
 REQUESTS = 24
-"""Requests in flight in a run, unless told otherwise: a quarter of the 100 that users report for an
-account, so that most of it is left to their applications. Streams of one request for each parent
-would gain from more."""
+"""Requests in flight in a run by default: a quarter of the 100 that users report for an account, as
+the rest is their applications'. Streams of one request for each parent would gain from more."""
 
 MOMENT_FORMS = "a date (2026-01-31), a date-time (2026-01-31T08:00:00Z) or a time before now (P30D)"
 
@@ -268,7 +267,6 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
 ).to_dict()
 
-
 MAY_BE_EMPTY = frozenset(
     {
         "account_sid",
@@ -279,9 +277,8 @@ MAY_BE_EMPTY = frozenset(
         "pii_key",
     }
 )
-"""Settings for which an empty text means that they aren't given, as in a file with lines for each
-kind of credentials: what needs them says so. With any other, more would be read than was meant, or
-shown, or sent elsewhere."""
+"""Settings that count as not given when empty, as in files with lines for all kinds of credentials:
+what needs them says so. With any other, more would be read or shown than meant, or go elsewhere."""
 
 DEEPEST = 50
 """How deep lists and objects within a setting may be nested."""
@@ -298,7 +295,7 @@ MOST_NAMED = 50
 WORDS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(
     ("false", "0", "no", "off"), False
 )
-"""What a text means where true or false is wanted."""
+"""Texts that stand for true and false."""
 
 _SID = re.compile(r"(AC|SK)[0-9a-fA-F]{32}")
 _CREDENTIAL = re.compile(r"[!-~]{1,256}")
@@ -318,12 +315,7 @@ class SettingsError(ValueError):
     """
 
     def __init__(self, errors: list[str], *, is_unsigned: bool = False) -> None:
-        """Keep the sentences.
-
-        Args:
-            errors: One sentence a mistake, each naming its setting.
-            is_unsigned: Whether nothing is wrong but that there are no credentials.
-        """
+        """Keep the sentences."""
         super().__init__("; ".join(errors))
         self.errors = errors
         self.is_unsigned = is_unsigned
@@ -363,14 +355,7 @@ class Settings:
 
 
 def secrets(config: Mapping[str, Any]) -> Iterator[object]:
-    """Give the values of settings that must never be shown.
-
-    Args:
-        config: The configuration as given, sensible or not.
-
-    Yields:
-        Each such value.
-    """
+    """Give the values that must never be shown, of a configuration that is sensible or not."""
     for name, schema in SCHEMA["properties"].items():
         if schema.get("secret"):
             yield from _texts(config.get(name))
@@ -395,13 +380,8 @@ def parse(
     """Check the settings and give them their meaning.
 
     Args:
-        config: The configuration as given.
         properties: JSON schemas of all settings, the SDK's own among them.
-        user_agent: What ``user_agent`` is by default.
-        now: The moment of the run.
-
-    Returns:
-        The settings.
+        user_agent: The default of the setting ``user_agent``.
 
     Raises:
         SettingsError: Something makes no sense.
@@ -473,24 +453,12 @@ def parse(
 
 
 def now_utc() -> datetime:
-    """Give the moment of a run.
-
-    Returns:
-        Now, in UTC, to the second.
-    """
+    """Give the moment of a run: now, in UTC, to the second."""
     return datetime.now(UTC).replace(microsecond=0)
 
 
 def did_you_mean(name: str, names: Iterator[str] | list[str]) -> str:
-    """Help with a name that doesn't exist.
-
-    Args:
-        name: What was given.
-        names: What there is.
-
-    Returns:
-        The end of a sentence: the nearest name, or all of them if they aren't many.
-    """
+    """End a sentence on an unknown name: with the nearest name, or all if they aren't many."""
     known = sorted(names)
     close = difflib.get_close_matches(name, known, n=1)
     if close:
@@ -501,15 +469,7 @@ def did_you_mean(name: str, names: Iterator[str] | list[str]) -> str:
 
 
 def from_text(text: str, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    """Read a setting that can only be given as text, as in the environment.
-
-    Args:
-        text: The text.
-        schema: The setting's JSON schema.
-
-    Returns:
-        What it means; the text itself where it means nothing, for :func:`parse` to name it.
-    """
+    """Read a setting that comes as text, as from the environment; nonsense stays for ``parse``."""
     kinds = schema.get("type", ())
     if "string" in kinds:
         return text
@@ -524,12 +484,6 @@ def from_text(text: str, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401
 
 def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Make an object of JSON, as a hook of its decoder.
-
-    Args:
-        pairs: Its keys and values.
-
-    Returns:
-        The object.
 
     Raises:
         ValueError: A key stands in it twice: one of its values would go without a word.
@@ -617,14 +571,7 @@ def _is_text(text: str) -> bool:
 
 
 def short(sentence: str) -> str:
-    """Cut a sentence that quotes what was given, which may be of any length.
-
-    Args:
-        sentence: The sentence.
-
-    Returns:
-        Its beginning, which names the place, and its end, which has the reason.
-    """
+    """Cut a sentence with a long quote, but not its beginning (the place) and end (the reason)."""
     half = LONGEST // 2
     return sentence if len(sentence) <= LONGEST else f"{sentence[:half]}…{sentence[-half:]}"
 

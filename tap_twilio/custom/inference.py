@@ -58,16 +58,10 @@ class _Rows(SchemaBuilder):  # type: ignore[misc]
 
 
 def infer(records: Iterable[Record]) -> dict[str, dict[str, Any]]:
-    """Tell the fields of records.
+    """Make a JSON schema for each field of records as Twilio sent them.
 
-    Types are as lenient as targets accept them: everything may be null, what is a string or
-    differs from record to record is a string, and what is inside of objects and arrays isn't told.
-
-    Args:
-        records: Rows as Twilio sent them.
-
-    Returns:
-        A JSON schema for each field.
+    Types are as lenient as targets accept them: everything may be null, a field that differs from
+    record to record is a string, and the content of objects and arrays isn't told.
     """
     builder = _Rows()
     for record in records:

@@ -44,17 +44,13 @@ Schema = dict[str, Any]
 
 
 class CustomStream(AccountStream):
-    """Base of the declared streams: what the declaration leaves out is told from the rows."""
+    """Base of the declared streams: fields that the declaration leaves out are told from rows."""
 
     declaration: ClassVar[Declaration]
     typed_by_catalog = True
 
     def __init__(self, tap: Tap, samples: Samples) -> None:
-        """Read nothing yet.
-
-        Args:
-            samples: Where first rows come from.
-        """
+        """Read nothing yet."""
         super().__init__(tap)
         self._samples = samples
         self._told = False
@@ -161,7 +157,7 @@ class CustomStream(AccountStream):
 
 
 class Running(Protocol):
-    """What first rows need of a tap."""
+    """The part of a tap that first rows need."""
 
     @property
     def run(self) -> Run: ...  # noqa: D102
@@ -183,11 +179,7 @@ class Samples:
         return Fetcher(self._tap.run)
 
     def rows(self, stream: CustomStream) -> list[Record]:
-        """Read the first page of a stream that has rows.
-
-        Returns:
-            Its rows as Twilio sent them; none, with a warning, where there are none to be had.
-        """
+        """Give the first page of rows, as Twilio sent them; empty, with a warning, without one."""
         self._reason = "there are no rows yet"
         node = self._node(stream)
         try:
@@ -224,8 +216,8 @@ class Samples:
     def _parents_of_all(self, root: Node) -> list[Record]:
         """Find out, once for all streams, which accounts there are, the configured one first.
 
-        What a run would look at is asked for here by hand: planning asks for selections, and
-        these for the schemas that are being made.
+        This asks by hand for what a run would look at: planning asks for selections, and these for
+        the schemas that are being made.
         """
         if self._accounts is None:
             try:
@@ -298,13 +290,7 @@ class Samples:
 
 
 def classes(declarations: Iterable[Declaration]) -> list[type[CustomStream]]:
-    """Make a stream class of each declaration.
-
-    Args:
-        declarations: The declarations, each sensible by itself.
-
-    Returns:
-        The classes, parents before their children.
+    """Make a stream class of each declaration, parents before their children.
 
     Raises:
         SettingsError: They don't go together with each other or with the tap's own streams.
@@ -363,7 +349,7 @@ def _class(declared: Declaration, parent: type[TwilioStream]) -> type[CustomStre
 
 
 def _misfits(stream: type[CustomStream]) -> Iterator[str]:
-    """Tell what about a declaration doesn't go together with its parent, or with its schema."""
+    """Name what doesn't go together: a declaration with its parent, or with its schema."""
     declared = stream.declaration
     parent = cast("type[TwilioStream]", stream.parent_stream_type)
     given, needed = placeholders(stream), _placeholders_of(stream.path)
@@ -404,14 +390,7 @@ def _fields(stream: type[TwilioStream]) -> Collection[str] | None:
 
 
 def placeholders(stream: type[TwilioStream]) -> list[str]:
-    """Name the SIDs that a stream's records carry of their parents.
-
-    Args:
-        stream: The stream's class.
-
-    Returns:
-        Names as paths have them, outermost first.
-    """
+    """Name the SIDs of parents that a stream's records carry, as paths do, outermost first."""
     parent = cast("type[TwilioStream] | None", stream.parent_stream_type)
     if parent is None:
         return []

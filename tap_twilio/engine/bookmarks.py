@@ -28,19 +28,15 @@ State = dict[str, Any]
 """A Singer state: ``{"bookmarks": {stream: {"partitions": [{"context": {…}, …}]}}}``."""
 
 UNCHANGED_LOOKBACK: Final = timedelta(hours=1)
-"""How far before its bookmark a list that leaves out unchanged rows takes them for changed: what
-Twilio shows late, and clocks that nothing is known of."""
+"""Rows that changed this long before the bookmark count as changed too: Twilio may show them late,
+and clocks that nothing is known of may differ."""
 
 
 class Starts:
-    """What was known when the run began; nothing that moves since changes it."""
+    """The state as it was when the run began."""
 
     def __init__(self, state: Mapping[str, Any], now: datetime) -> None:
-        """Take a copy.
-
-        Args:
-            now: The moment that durations are counted back from.
-        """
+        """Take a copy; durations are counted back from now."""
         self._now = now
         self._of_all = {name: dict(held) for name, held in state.get("bookmarks", {}).items()}
         self._held = {place: dict(held) for place, held in partitions(state)}
@@ -70,7 +66,7 @@ class Starts:
 
 
 def partitions(state: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
-    """Give what a state holds for streams of accounts, with the stream's name and the SID."""
+    """Give a state's partitions of one account each, with the stream's name and the SID."""
     for name, held in state.get("bookmarks", {}).items():
         for partition in held.get("partitions") or ():
             context = partition.get("context") or {}
@@ -83,7 +79,6 @@ class Bookmarks:
 
     Attributes:
         state: The Singer state, which moves.
-        starts: What was known when the run began.
     """
 
     def __init__(self, state: State, settings: Settings, clock: Clock, skips: Skips) -> None:
@@ -99,13 +94,10 @@ class Bookmarks:
     # --- From when on --------------------------------------------------------------------------
 
     def wanted_from(self, node: Node, account: str) -> dict[str, datetime]:
-        """Tell from when on each selected stream of the branch wants a node to be read.
+        """Give, by stream of the branch, the moment from which it wants a node's rows.
 
         They differ where one was selected later than others, or could not be read for a while.
         Streams that can't be read now want nothing.
-
-        Returns:
-            Moments by name of the stream.
         """
         known = self._wanted.get((node.name, account))
         if known is None:
@@ -117,11 +109,9 @@ class Bookmarks:
         return known
 
     def range(self, node: Node, account: str) -> Window | None:
-        """Tell what stretch of time is to be read.
+        """Give the stretch of time to be read; none if it is empty, or if nobody may read it.
 
-        Returns:
-            From the bookmark less the look-back, or from the start date, to the end date or on;
-            none if that is empty, or if nobody may read it.
+        It goes from the bookmark less the look-back, or from the start date, to the end date or on.
         """
         dates, end = node.resource.window, self._settings.end
         starts = self.wanted_from(node, account) if dates is not None else {}
@@ -134,9 +124,7 @@ class Bookmarks:
     def is_news(self, request: Request, nodes: Iterable[Node]) -> bool:
         """Tell whether a window must be read for the sake of some nodes of the branch.
 
-        Returns:
-            False where each of them had the window in an earlier run, or was refused in this one:
-            it is read for others.
+        If each of them had it in an earlier run, or was refused in this one, it is read for others.
         """
         window, node = request.window, request.node
         if window is None or not node.is_incremental:
@@ -160,7 +148,7 @@ class Bookmarks:
     def keepers(self, node: Node, account: str) -> list[Node]:
         """Give the nodes whose state holds a node's bookmark, but for those that can't be read.
 
-        What these keep holds until they can.
+        The bookmarks of these stay until they can.
         """
         keepers = [node] if node.resource.window is None else node.branch
         return [each for each in keepers if self._skips.is_open(each, account)]
@@ -203,24 +191,17 @@ class Bookmarks:
     # --- Up to when ----------------------------------------------------------------------------
 
     def finish(self, node: Node, account: str, window: Window) -> bool:
-        """Move the bookmark to the end of a window that was read, with all below it.
-
-        Returns:
-            Whether there was one to move.
-        """
+        """Move the bookmark to a window's end, now that all below is read; tell if it can move."""
         if not node.is_incremental or not node.is_accounts_own:
             return False
         self.move(node, account, window.end or self._clock.reached)
         return True
 
     def finish_below(self, node: Node, account: str) -> bool:
-        """Move the bookmarks of lists below a node, now that all of their parents were read.
+        """Move bookmarks of lists below a node, now that all parents are read; tell if any moved.
 
         Their bookmark is the account's, whatever the number of parents. It stays where it was if
         the list could not be read, or its rows' children, for any one of them.
-
-        Returns:
-            Whether there was one to move.
         """
         moved = False
         for each in node.descendants:
@@ -234,9 +215,8 @@ class Bookmarks:
     def move(self, node: Node, account: str, moment: datetime) -> None:
         """Move the bookmark on: never past the run's beginning, by whichever clock is behind.
 
-        Nor back, unless it lies in the future, nor in a preview.
-
-        That of a stream that can't be read stays: the first run that may goes on from there.
+        Nor does it move back, unless it lies in the future, nor in a preview. That of a stream that
+        can't be read stays: the first run that may goes on from there.
         """
         if self._is_preview(node):
             return

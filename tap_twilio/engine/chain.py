@@ -32,11 +32,10 @@ ROWS_REMEMBERED: Final = 1_000_000
 class Chain:
     """The pages of one list, from its first one on.
 
-    A link to a next page may stop working halfway. Then the list is read anew from its first
-    page, and the rows that were handed on before are left out.
+    A link to a next page may stop working halfway. Then the list is read anew from its first page,
+    and the rows that were handed on before are left out.
 
     Attributes:
-        first: The request of the first page.
         take: Gets a page whose turn has come.
         is_wanted: Whether anybody still wants a part of a window that was split.
         known: Hashed keys of rows to leave out.
@@ -51,10 +50,7 @@ class Chain:
     _barren: int = 0
 
     def __iter__(self) -> Iterator[Batch]:
-        """Give the pages, each complete but for the rows that were known before.
-
-        Yields:
-            The pages in order; of a window that was split, those of its parts.
+        """Give the pages in order, less rows known before; for a split window, those of its parts.
 
         Raises:
             ChainError: The list leads in a circle, or breaks off and can't be read anew.
@@ -128,8 +124,7 @@ class Chain:
     def _restarted(self, request: Request, error: ResponseError) -> Request:
         """Give the chain's first page once more, at the place after the one that broke.
 
-        Raises:
-            ChainError: Reading anew wouldn't help, or would give rows twice.
+        It fails where reading anew wouldn't help, or would give rows twice.
         """
         node = request.node
         if not node.resource.is_keyed or self._full or self._barren >= BARREN_RESTARTS:

@@ -33,7 +33,7 @@ class Clock:
 
     @property
     def present(self) -> datetime:
-        """What time it is by the clock that rows are dated by, as far as that can be believed."""
+        """The present by the clock that rows are dated by, as far as that can be believed."""
         date = self.twilios
         return self.now if date is None or date > self.now + CLOCKS_DIFFER else date
 

@@ -1,4 +1,4 @@
-"""From what a worker brought to records: decoded, typed, cut to their window, masked."""
+"""From a worker's pages to records: decoded, typed, cut to their window, masked."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ DECODED: Final = 4
 """How many times the memory of its JSON a row takes once it is decoded."""
 
 FAR_OFF: Final = timedelta(days=3)
-"""Further than this outside of what was asked for, no reading of a date filter gives rows."""
+"""No reading of a date filter gives rows further than this outside of what was asked for."""
 
 FATES: Final = {"keep": "passed on", "hash": "hashed", "drop": "dropped"}
-"""What becomes of a field that no schema knows, by the setting ``pii``."""
+"""Fate of a field that no schema knows, by the setting ``pii``."""
 
 T = TypeVar("T")
 
@@ -44,12 +44,7 @@ class Decoder:
     """
 
     def __init__(self, node: Node, rule: Rule, *, wants_undated: bool = True) -> None:
-        """Compile the schema.
-
-        Args:
-            rule: What becomes of personal data.
-            wants_undated: Whether rows that have no date yet are kept in windows.
-        """
+        """Compile the schema; rows without a date stay in windows only if they are wanted."""
         resource = node.resource
         self._node = node
         self._resource = resource
@@ -97,10 +92,9 @@ class Decoder:
         return records
 
     def read(self, rows: Raw, reader: Callable[[Raw], T], batch: Batch) -> tuple[T, Raw]:
-        """Have rows decoded; what can't be is mended or left out first, and noted in the batch.
+        """Have rows decoded, and give the result and the rows.
 
-        Returns:
-            What the reader made of them, and the rows.
+        Rows that can't be decoded are mended or left out first, and noted in the batch.
 
         Raises:
             TapError: The rows are something else than objects.
@@ -118,7 +112,7 @@ class Decoder:
             raise TapError(msg) from error
 
     def weighed(self, batch: Batch) -> Batch:
-        """Tell of a batch how much memory its records take."""
+        """Note in a batch how much memory its records take."""
         batch.size = batch.size * DECODED * len(batch.records) // max(1, batch.received)
         return batch
 

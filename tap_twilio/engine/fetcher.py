@@ -1,7 +1,7 @@
 """From a request to what Twilio answers; workers run this and nothing else of the engine.
 
-So whatever it touches is safe in any thread: settings are frozen, the transport, limiters and
-counts are locked, and of what only grows nothing is asked but whether something is in it.
+So all of it is safe in any thread: settings are frozen; the transport, limiters and counts are
+locked; sets that only grow are only asked whether something is in them.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ SMALLEST_PAGE: Final = 20
 """Rows below which a page that Twilio fails to give is not made smaller."""
 
 MISSHAPEN: Final = 2
-"""Whole answers of another shape that are enough: another try would bring one more."""
+"""Whole answers of another shape after which another try would bring one more."""
 
 NO_ROWS: Final = Raw(b"[]")
 
@@ -63,7 +63,6 @@ class _Try:
 
     Attributes:
         page_size: Rows to ask for; fewer after repeated server errors.
-        failures: Times that it failed.
         misshapen: Times that it was answered whole, and by something else than a page.
         again: Whether it was refused before.
     """
@@ -89,11 +88,7 @@ class Fetcher:
     """Asks Twilio for pages, with all the patience that they need."""
 
     def __init__(self, run: Run, planner: Planner | None = None) -> None:
-        """Ask nothing yet.
-
-        Args:
-            planner: Splits windows that turn out to be too full; without it, none is.
-        """
+        """Ask nothing yet; without a planner, no window is split."""
         self._run = run
         self._planner = planner
         self._readable: set[tuple[str, str]] = set()
@@ -107,10 +102,7 @@ class Fetcher:
         )(self._get)
 
     def fetch(self, request: Request) -> Fetched:
-        """Get one page.
-
-        Returns:
-            The page, its rows not decoded yet; or, where a window is too full, its parts.
+        """Get one page, its rows not decoded yet; where a window is too full, its parts instead.
 
         Raises:
             TapError: It can't be had.

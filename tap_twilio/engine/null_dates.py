@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cache
 from http import HTTPStatus
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
@@ -47,7 +48,7 @@ LONGEST_UNSETTLED: Final = timedelta(days=36)
 ahead."""
 
 IDLE_ROWS: Final = 2000
-"""Rows in a row that have a date after which a first run looks no further back for others."""
+"""After so many rows in succession that have a date, a first run looks no further back."""
 
 MOST_WALKS: Final = 32
 """Places from which a list is walked at once."""
@@ -67,16 +68,14 @@ def search_of(  # noqa: PLR0913
     *,
     is_one_chain: bool,
 ) -> Search | None:
-    """Tell how far back to look for rows that have no date yet.
+    """Tell how far back to look for rows that have no date yet; none if the stream has none.
+
+    That is a while back from the bookmark, or to the oldest row that waited for its date then.
+    Where older rows were never searched for, as in a run with an end date, it is the start, or the
+    look-back of the settings if that is longer.
 
     Args:
         is_one_chain: Whether a single request chain lists all rows of a window.
-
-    Returns:
-        A while back from the bookmark, or to the oldest row that waited for its date then; from
-        the start, or for the look-back of the settings if that is longer, if rows older than
-        that were never searched for, as in a run with an end date. None if the stream has no
-        such rows.
     """
     resource = node.resource
     if resource.window is None or resource.window.undated is None:
@@ -85,7 +84,7 @@ def search_of(  # noqa: PLR0913
     depth = DEPTH if days is None else max(DEPTH, timedelta(days=days))
     oldest, bookmark = settings.start or EPOCH, bookmarks.bookmark(node, account)
     if days is not None:
-        # The open one of many runs looks for the rows of them all.
+        # Of many runs, the one that is open at its end looks for the rows of all.
         oldest = min(oldest, clock.reached - timedelta(days=days))
     if bookmark is None and resource.unsettled_statuses:
         depth = max(depth, LONGEST_UNSETTLED)
@@ -103,7 +102,7 @@ def search_of(  # noqa: PLR0913
 def sift(fetched: Fetched, search: Search, decoder: Decoder) -> Batch:
     """Decode only rows without a date, and end the chain where the search ends."""
     resource = fetched.request.node.resource
-    reader = _reader(resource.key, *resource.keys)
+    reader = _reader(resource.key, CREATED, *resource.keys)
     batch = Batch.of(fetched)
     (dates, made, *keys), rows = decoder.read(fetched.rows, reader, batch)
     floor = floor_of(search.floor)
@@ -121,14 +120,9 @@ def sift(fetched: Fetched, search: Search, decoder: Decoder) -> Batch:
     return batch
 
 
-_readers: dict[tuple[str, ...], FieldReader] = {}
-
-
-def _reader(key: str, *keys: str) -> FieldReader:
-    fields = (key, CREATED, *keys)
-    if fields not in _readers:
-        _readers[fields] = FieldReader(*fields)
-    return _readers[fields]
+@cache
+def _reader(*fields: str) -> FieldReader:
+    return FieldReader(*fields)
 
 
 def _is_past(waypoint: Waypoint, dates: list[Any], keys: list[list[Any]]) -> bool:
@@ -181,7 +175,6 @@ class Waypoints:
 
     Attributes:
         filters: Names of the query parameters that its windows are filtered by.
-        found: The places.
         pages: Full pages of rows that there were so far, about.
     """
 
@@ -312,5 +305,5 @@ def is_beyond(request: Request) -> bool:
 
 
 def ended(fetched: Fetched, batch: Batch) -> Fetched:
-    """Give a page as it came, but for its next one, which a batch of it knows."""
+    """Give a page as it came, but with the next one that a batch of it knows."""
     return replace(fetched, following=batch.following)

@@ -1,4 +1,4 @@
-"""What to ask for: windows, their request chains, and what hangs below a page's rows."""
+"""Plans: windows, their request chains, and the lists below a page's rows."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ AGES: Final = tuple(timedelta(days=days) for days in (365, 120, 30, 7))
 as bookmarks move only when all chains of a window are read."""
 
 LAST: Final = 1 << 30
-"""Place of what comes after all windows."""
+"""Place of all that comes after the windows."""
 
 
 def chain_params(resource: Resource, settings: Settings) -> list[dict[str, str]]:
@@ -77,7 +77,7 @@ class Planner:
 
     @property
     def wants_undated(self) -> bool:
-        """Whether this run is the one for rows without a date: that which is open at its end.
+        """Whether this run is the one for rows without a date: the one that is open at its end.
 
         Such rows may be in the lists of any number of ranges, and belong to none of them.
         """
@@ -203,10 +203,9 @@ class Planner:
                         yield Child(child, context | variant, place)
 
     def requests_below(self, batch: Batch) -> Iterator[Request]:
-        """Plan what hangs below a batch; the reader goes by the same plan.
+        """Give the requests below a batch, in the order of emission.
 
-        Returns:
-            What will be asked for, in the order of emission. The batch is given its children.
+        The batch is given its children with the same plan, for the reader to go by.
         """
         batch.children, ahead = itertools.tee(self.below(batch))
         return self._requests(ahead)
@@ -218,9 +217,9 @@ class Planner:
                 yield from requests
 
     def searches_below(self, batch: Batch) -> Iterator[Request]:
-        """Give of :meth:`requests_below` what leads through whole lists, page by page.
+        """Give those of :meth:`requests_below` that lead through whole lists, page by page.
 
-        It takes little room, so it need not wait until there is some for all that comes before.
+        They take little room, so they need not wait until there is some for all that comes before.
         """
         for child in self.below(batch):
             searches = self.searches(child.node, child.context, child.place)
@@ -231,14 +230,11 @@ class Planner:
     def parts(
         self, fetched: Fetched, heeds_time: Callable[[Request, datetime], bool]
     ) -> tuple[Request, ...]:
-        """Split a window that holds too many pages, as the first of them tells.
+        """Give the parts of a window that holds too many pages, as its first tells; else none.
 
         Args:
-            heeds_time: Finds out whether the date filter of a request heeds the time of day, by
-                the date of a row that the request gave.
-
-        Returns:
-            What to ask for instead; empty if the window is as well read as it is.
+            heeds_time: Finds out whether the date filter of a request heeds the time of day, by the
+                date of a row that the request gave.
         """
         request, now = fetched.request, self._settings.now
         dates, window = request.node.resource.window, request.window

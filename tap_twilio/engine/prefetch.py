@@ -31,8 +31,8 @@ LIGHT_PAGES_PER_REQUEST: Final = 8
 """The same of pages of which little is kept."""
 
 RESERVE: Final = 2
-"""How many times this number all pages together may reach, so that those that are wanted soon
-find room though others, known earlier, have filled it."""
+"""All pages together may be this many times as many: those that are wanted soon find room though
+others, known earlier, have filled it."""
 
 WORKER: Final = "tap-twilio-fetch"
 """Name of the threads that ask Twilio."""
@@ -159,7 +159,7 @@ class Prefetch:
             while True:
                 if entry is not None:
                     self._arrive(entry)
-                    # At once: telling what follows each takes a while where many have come.
+                    # At once: where many pages have come, it takes a while to take in all.
                     self._pump()
                 entry = self._brought.get(block=False)
         except queue.Empty:
@@ -176,7 +176,7 @@ class Prefetch:
             try:
                 entry.page, plans = self.arrive(fetched)
             except TapError as error:
-                # It comes in this page's turn: here, whichever is waited for would pay for it.
+                # It is raised in this page's turn: here, it would hit the page that is waited for.
                 entry.error = error
                 return
             for requests in plans:
@@ -196,7 +196,7 @@ class Prefetch:
                     blocked.append(plan)
                     continue
                 if not self._admits(request):
-                    # Nor any that comes later.
+                    # Nor is there room for any that comes later.
                     full.add(lot)
                     blocked.append(plan)
                     continue

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tap_twilio.resource.windows import Window
 
 GIVEN_UP: Final = TapError
-"""What a request ends with when its retries are used up."""
+"""Error of a request whose retries are used up."""
 
 ANYBODYS: Final = ("monitor", "/v1/Alerts")
 """A list outside the 2010 API that every token may read, whatever its account has bought."""
@@ -80,10 +80,10 @@ class Reader:
     # --- Pages ---------------------------------------------------------------------------------
 
     def arrive(self, fetched: Fetched) -> tuple[Fetched | Batch, list[Iterator[Request]]]:
-        """Tell what will be wanted after a page that came.
+        """Give the page to keep of one that came, and the requests that will be wanted after it.
 
-        Its rows are decoded here only if that depends on them: those that wait for their turn
-        take less memory as they came.
+        Its rows are decoded here only if those depend on them: until their turn, rows take less
+        memory as they came.
         """
         request, node = fetched.request, fetched.request.node
         if fetched.parts:
@@ -141,14 +141,7 @@ class Reader:
     def walk(
         self, node: Node, context: Mapping[str, Any], place: Place, plan: Plan | None = None
     ) -> Batches:
-        """Read a list for one account or parent, and the lists below its records.
-
-        Args:
-            plan: What to ask for, if that was planned.
-
-        Yields:
-            Batches, as :data:`Batches` says.
-        """
+        """Read a list for one account or parent, and the lists below its records."""
         account = node.account_of(context)
         if not self._skips.may_read(node, account):
             return True
@@ -157,7 +150,7 @@ class Reader:
             for read in self._list(node, context, place, plan):
                 if isinstance(read, Batch):
                     whole = (yield from self.emit(node, read)) and whole
-                    # Let go of before the next page is decoded.
+                    # Freed before the next page is decoded.
                     read.records, read.parents = [], None
                 elif whole:
                     read()
@@ -235,8 +228,8 @@ class Reader:
             self._bookmarks.move(node, account, reached)
 
     def emit(self, node: Node, batch: Batch) -> Batches:
-        """Give a page, then read what is below its records."""
-        # What is below is told by fields that a stream map or the catalog may take away.
+        """Give a page, then read the lists below its records."""
+        # Children are told by fields that a stream map or the catalog may take away.
         below = self._children(batch) if node.children else []
         if not node.is_selected:
             yield node, batch
@@ -251,7 +244,7 @@ class Reader:
         return whole
 
     def _children(self, batch: Batch) -> list[Child]:
-        """Tell what is below the records of a page that were not left out since it was planned."""
+        """Give the lists below the records of a page, less those left out since it was planned."""
         if batch.children is None:
             return list(self._planner.below(batch))
         if batch.numbers is None or batch.parents is not None:
@@ -302,7 +295,7 @@ class Reader:
             # The parent has gone; had the stream been refused, it would have been so once more.
             pass
         except RefusedError as error:
-            # Of the stream alone: whether the account's token is any good, others tell.
+            # This is of the stream alone: other streams tell whether the account's token is good.
             self._skips.skip(node, account, str(error))
             return
         except GIVEN_UP as error:
@@ -313,8 +306,7 @@ class Reader:
     def _leave_out(self, node: Node, context: Mapping[str, Any], error: Exception) -> bool:
         """Take note that a node could not be read for an account; its bookmark stays.
 
-        Returns:
-            Whether that is for lack of permission; else it is a failure of the run.
+        True means a lack of permission, false a failure of the run.
         """
         account = node.account_of(context)
         if not isinstance(error, RefusedError):

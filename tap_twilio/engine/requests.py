@@ -1,4 +1,4 @@
-"""What is asked, what came, and what goes out: plain data that the engine's parts hand on."""
+"""Requests, pages, records: plain data that the engine's parts hand on."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class Frontier:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """How far to look.
+    """How far back to look for rows without a date.
 
     Attributes:
         floor: Never further back than this.
@@ -127,7 +127,6 @@ class Request:
     """A page to be wanted: where it is, and what is kept of it.
 
     Attributes:
-        node: Whose rows.
         context: SIDs of the parents, by their names in paths.
         params: Query parameters; none of them for a page that a link leads to.
         link: The link that Twilio gave, on the configured host.
@@ -174,10 +173,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What a worker brought.
+    """A page as a worker brought it.
 
     Attributes:
-        rows: Rows as Twilio sent them: JSON, a quarter of the memory that records take.
+        rows: JSON as Twilio sent it: a quarter of the memory that records take.
         length: Bytes that came.
         page_size: Most rows that were asked for; none if that can't be chosen.
         following: The next page of the same chain.
@@ -203,13 +202,12 @@ class Fetched:
 class Batch:
     """Records of one page, typed and cut to their window. Only the reader changes one.
 
+    Attributes without a word here are those of :class:`Fetched`.
+
     Attributes:
-        following: The next page of the same chain.
-        parts: As :class:`Fetched` has them; then there are no records.
+        parts: If there are any, there are no records.
         received: How many rows came.
         size: Bytes of memory that it takes, about.
-        length: Bytes that came.
-        page_size: As :class:`Fetched` has it.
         parents: Records to read the children of, where these aren't the records themselves.
         children: What is to be read below the records, once that was planned.
         numbers: Place of each record among those that arrived, where some were left out since.

@@ -1,4 +1,4 @@
-"""What the parts of a run share."""
+"""The run: settings, connections and counts that all of its parts share."""
 
 from __future__ import annotations
 
@@ -24,14 +24,9 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """One run of the tap: its settings, connections and counts.
+    """One run of the tap.
 
     Attributes:
-        settings: The checked settings.
-        clock: What time it is.
-        transport: The connections.
-        progress: The counts.
-        skips: What is left out.
         emits: Whether messages are written, so that the run may only end between two of them.
         wake: Makes whoever waits for a page look at :meth:`checkpoint`.
     """

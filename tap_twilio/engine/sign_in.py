@@ -41,7 +41,7 @@ Account = dict[str, Any]
 """A row of the list of accounts: ``{"sid": …, "friendly_name": …, "status": …}``."""
 
 PROBES = ("Messages", "Calls", "IncomingPhoneNumbers", "Recordings", "Usage/Records", "Balance")
-"""What to try, cheapest first, with a key that may not list accounts."""
+"""Resources to try, cheapest first, with a key that may not list accounts."""
 
 GONE = frozenset({"closed", "suspended"})
 """Statuses of accounts of which Twilio may give nothing; history stays readable for a while."""
@@ -70,18 +70,7 @@ class SignedIn:
 def ask(
     run: Run, product: str, path: str, account_sid: str, signature: HTTPBasicAuth
 ) -> ResponseError | UnreachableError | None:
-    """Ask for a row of a list once, to see whether it can be had.
-
-    Args:
-        run: What the run shares.
-        product: First label of the host.
-        path: The list's path.
-        account_sid: Whose rows are wanted.
-        signature: Who signs.
-
-    Returns:
-        What kept the row away; none if it came.
-    """
+    """Ask for a row of a list once; tell what kept it away, none if it came."""
     try:
         with run.aside():
             run.transport.get(
@@ -113,21 +102,11 @@ class SignIn:
     """Finds out which accounts there are, and whose credentials work."""
 
     def __init__(self, run: Run) -> None:
-        """Ask nothing yet.
-
-        Args:
-            run: What the run shares.
-        """
+        """Ask nothing yet."""
         self.run = run
 
     def __call__(self, listing: Iterable[list[Account]]) -> SignedIn:
-        """Find out whose rows the credentials can read.
-
-        Args:
-            listing: Asks for the list of accounts, page by page.
-
-        Returns:
-            The accounts.
+        """Find out whose rows the credentials can read, by the list of accounts, page by page.
 
         Raises:
             SignInError: Twilio refused the credentials.
@@ -193,7 +172,7 @@ class SignIn:
         for resource in PROBES:
             error = self._ask(resource, account_sid, signature)
             if not isinstance(error, RefusedError) or error.code == PERMISSION_DENIED:
-                # What failed for another reason fails again where it can be waited out.
+                # Any other failure comes again later, where it can be waited out.
                 return True
         return False
 
@@ -269,7 +248,7 @@ class SignIn:
         # API, and would give the parent's rows everywhere else.
         key, refusals = "the API key that subaccount_credentials has for it", 0
         waits = backoff.expo(factor=settings.retry_delay, max_value=8)
-        # The first one only starts it.
+        # The first value only starts the generator.
         tries = itertools.islice(waits, 1, 1 + settings.max_retries)
         while refusals < ENOUGH:
             error = self._ask(PROBES[0], settings.account_sid, signature)

@@ -27,11 +27,7 @@ class Skips:
     """
 
     def __init__(self, credentials: Credentials, progress: Progress) -> None:
-        """Leave nothing out.
-
-        Args:
-            progress: Told what is left out, for the summary.
-        """
+        """Leave nothing out yet."""
         self.credentials = credentials
         self.trusted: set[str] = set()
         self._progress = progress
@@ -49,11 +45,7 @@ class Skips:
         return self.credentials.sign(resource.product, account)
 
     def may_read(self, node: Node, account: str) -> bool:
-        """Tell whether a node can be read for an account.
-
-        Returns:
-            False once Twilio refused it, or where nothing at hand signs for the account.
-        """
+        """Tell whether a node can be read for an account: not refused, and with a signature."""
         if self.is_refused(node, account) or account in self._progress.shut:
             return False
         if node.resource.account not in {None, account}:
@@ -66,9 +58,7 @@ class Skips:
     def is_open(self, node: Node, account: str) -> bool:
         """Tell whether a node, and all above it, can be read for an account.
 
-        Returns:
-            False as soon as any of them is left out: its rows are not read then, for a reason that
-            may pass.
+        If not, its rows are not read, for a reason that may pass.
         """
         return all(self.may_read(each, account) for each in node.lineage)
 

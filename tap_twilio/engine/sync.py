@@ -30,8 +30,6 @@ class Sync:
 
     Attributes:
         root: The list of accounts, which all others are below.
-        bookmarks: The state, which moves.
-        reader: Reads lists.
     """
 
     def __init__(self, root: Node, run: Run, state: State) -> None:
@@ -109,7 +107,7 @@ class Sync:
         """
         root, prefetch = self.root, self.reader.prefetch
         try:
-            # What goes wrong here leaves nothing to read: it ends the run.
+            # A failure here leaves nothing to read: it ends the run.
             batch = self._page_of(self._sign_in())
             if root.children:
                 prefetch.hint(self._planner.requests_below(batch))
@@ -119,12 +117,7 @@ class Sync:
             prefetch.close()
 
     def records(self, name: str, context: Mapping[str, Any]) -> Iterator[Record]:
-        """Read one list.
-
-        Args:
-            name: Name of its stream, which is among those to be read.
-            context: SIDs of the parents.
-        """
+        """Read one list, of a stream that is to be read; the context holds SIDs of parents."""
         (node,) = (each for each in (self.root, *self.root.descendants) if each.name == name)
         for each, batch in self.reader.walk(node, context, self.reader.prefetch.begin()):
             if each is node:
@@ -164,13 +157,10 @@ class Sync:
 
 
 def is_whole(node: Node, settings: Settings) -> bool:
-    """Tell whether a run brings all rows that a stream has, in all accounts.
+    """Tell whether a run without trouble brings a stream's rows of all accounts: others are gone.
 
-    Rows of incremental streams, and of what hangs below them, are brought by many runs: if a
-    target dropped what one of them didn't bring, it would drop nearly everything.
-
-    Returns:
-        Whether rows that a run without trouble doesn't bring are gone.
+    Rows of incremental streams, and of what hangs below them, are brought by many runs: if a target
+    dropped what one of them didn't bring, it would drop nearly everything.
     """
     if settings.accounts or not settings.include_subaccounts or settings.max_records is not None:
         return False

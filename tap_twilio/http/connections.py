@@ -39,8 +39,7 @@ CONNECT_TIMEOUT: Final = 10.0
 """Seconds to wait for a connection; reading has a setting."""
 
 WHOLE: Final = 5
-"""How many times ``request_timeout`` an answer may take from its first byte to its last, however
-steadily it comes."""
+"""How many times ``request_timeout`` a whole answer may take, however steadily it comes."""
 
 AUTHORITIES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 """Environment variables that name the certificates to trust; the first that is set counts."""
@@ -48,23 +47,16 @@ AUTHORITIES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 NO_TLS: Final = frozenset(
     {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL", "HTTP_REQUEST"}
 )
-"""What OpenSSL says of an answer that is no TLS."""
+"""OpenSSL's reasons for refusing an answer that is no TLS."""
 
 PASSING: Final = re.compile(r"408|429|5..")
-"""Statuses by which a proxy fails to connect, where it doesn't refuse to."""
+"""A proxy's statuses for a failure to connect that may pass; others are refusals."""
 
 _TUNNEL: Final = re.compile(r"Tunnel connection failed: (\d{3}) ?(.*)")
 
 
 def is_no_warning(record: logging.LogRecord) -> bool:
-    """Leave out what the library warns of at each answer with odd headers: they are of no use.
-
-    Args:
-        record: The log record.
-
-    Returns:
-        Whether it tells of something else.
-    """
+    """Tell whether to log a record: urllib3's warnings of odd headers are of no use."""
     return record.levelno != logging.WARNING
 
 
@@ -78,7 +70,7 @@ class Proxy:
 
     Attributes:
         url: Its address, with the credentials for it.
-        variable: What names it.
+        variable: The environment variable that names it.
     """
 
     url: Url = field(repr=False)
@@ -86,16 +78,10 @@ class Proxy:
 
     @classmethod
     def to(cls, base: str) -> Proxy | None:
-        """Find the proxy for an address.
-
-        Args:
-            base: Scheme and host.
-
-        Returns:
-            The proxy; none where the environment names none, or excepts the host.
+        """Find the proxy to a scheme and host; none if the environment names none, or excepts it.
 
         Raises:
-            TapError: What it names is no proxy.
+            TapError: The environment names something that is no proxy, or one that needs PySocks.
         """
         given = select_proxy(base, get_environ_proxies(base))
         if not given:
@@ -129,7 +115,7 @@ class Proxy:
 
     @property
     def credentials(self) -> tuple[str | None, str | None]:
-        """User and password, where there are any."""
+        """User and password, decoded; none where the address has none."""
         if self.url.auth is None:
             return None, None
         user, _, password = self.url.auth.partition(":")
@@ -152,15 +138,7 @@ class Proxy:
             redactor.add(value.removeprefix("Basic "))
 
     def manager(self, context: ssl.SSLContext | None, connections: int) -> PoolManager:
-        """Open nothing yet, but know how to.
-
-        Args:
-            context: Whom to trust.
-            connections: Most connections to keep to a host.
-
-        Returns:
-            What makes connections.
-        """
+        """Make a manager that trusts by the context, and keeps so many connections to a host."""
         address = self.url._replace(auth=None).url
         if self.is_socks:
             from urllib3.contrib.socks import SOCKSProxyManager  # noqa: PLC0415
@@ -179,27 +157,20 @@ class Proxy:
 
 
 class TooLongError(TimeoutError):
-    """An answer that comes, but doesn't come to its end."""
+    """An answer came, but not to its end in time."""
 
 
 class Answer(http.client.HTTPResponse):
-    """An answer that is to be whole by a certain time, however its parts come."""
+    """An answer that has to be whole by a certain time, however its parts come."""
 
     def __init__(self, sock: socket.socket, *args: Any, seconds: float, **kwargs: Any) -> None:
-        """Begin to count.
-
-        Args:
-            sock: Where it comes from.
-            *args: As the library has them.
-            seconds: How long it may take.
-            **kwargs: As the library has them.
-        """
+        """Count the seconds from now on."""
         timed: Any = _Timed(sock, seconds)
         super().__init__(timed, *args, **kwargs)
 
 
 class _Timed(io.RawIOBase):
-    """What is read from a socket, up to a certain time."""
+    """Reads from a socket, up to a certain time."""
 
     def __init__(self, sock: socket.socket, seconds: float) -> None:
         self._raw = sock.makefile("rb", buffering=0)
@@ -207,7 +178,7 @@ class _Timed(io.RawIOBase):
         self._until = time.monotonic() + seconds
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        """Be read from in the place of the socket."""
+        """Stand in for the socket."""
         return io.BufferedReader(self)
 
     @override
@@ -232,13 +203,11 @@ class Route:
     """How a host is reached.
 
     Attributes:
-        pool: Its connections.
         host: The host, as people write it.
-        prefix: What has to be put before each path.
-        proxy: The proxy between, if there is one.
-        check: What to look at where it can't be reached.
+        prefix: Goes before each path: the host's address, for a proxy that forwards.
+        check: Tells a user what to look at where the host can't be reached.
         patience: Seconds to wait for an answer, and between its parts.
-        timeout: The same, as connections have it.
+        timeout: The same, and that for connecting, as connections have them.
     """
 
     pool: HTTPConnectionPool
@@ -250,22 +219,14 @@ class Route:
     timeout: Timeout
 
     def unauthenticated(self) -> TapError:
-        """Say that the proxy wants to know who asks."""
+        """Say that the proxy wants a user and a password."""
         return TapError(
             f"{self.proxy} wants a user and a password, or others than it has (407): write them "
             "into it, as in http://user:password@127.0.0.1:3128"
         )
 
     def explain(self, error: HTTPError, endpoint: str) -> TapError:
-        """Say why there is no answer, and what to do about it.
-
-        Args:
-            error: What happened.
-            endpoint: Name of what was asked.
-
-        Returns:
-            The error to raise: an :class:`UnreachableError` if another try may go better.
-        """
+        """Say why no answer came: an :class:`UnreachableError` where another try may go better."""
         cause = root(error)
         place = str(self.proxy) if isinstance(error, ProxyError) else self.host
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -293,7 +254,7 @@ class Route:
         )
 
     def _refused(self, status: str, reason: str, endpoint: str) -> TapError:
-        """Say that the proxy is there, and doesn't connect to the host."""
+        """Say that the proxy is there, but doesn't connect to the host."""
         if int(status) == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
             return self.unauthenticated()
         msg = f"{endpoint}: {self.proxy} doesn't connect to {self.host} ({status} {reason})"
@@ -321,13 +282,7 @@ class Network:
         self._lock = threading.Lock()
 
     def route(self, base: str) -> Route:
-        """Tell how a host is reached; safe in any thread.
-
-        Args:
-            base: Scheme and host.
-
-        Returns:
-            The one route to it.
+        """Give the one route to a scheme and host; safe in any thread.
 
         Raises:
             TapError: What the environment says of proxies or certificates makes no sense.
@@ -369,7 +324,7 @@ class Network:
 
     @cached_property
     def _trusted(self) -> ssl.SSLContext:
-        """Whose certificates are trusted: read once, not for each connection."""
+        """Certificates to trust: read once, not for each connection."""
         variable = authority()
         place = os.environ[variable] if variable is not None else DEFAULT_CA_BUNDLE_PATH
         context = create_urllib3_context()
@@ -393,14 +348,7 @@ def authority() -> str | None:
 
 
 def root(error: BaseException) -> BaseException:
-    """Find what an error is made of.
-
-    Args:
-        error: The error, as the library wraps it.
-
-    Returns:
-        The innermost error.
-    """
+    """Find the innermost error of those that the library wraps in each other."""
     while True:
         parts = [error.__cause__, *error.args]
         inner = next((part for part in parts if isinstance(part, BaseException)), None)
@@ -410,14 +358,7 @@ def root(error: BaseException) -> BaseException:
 
 
 def reason_of(cause: BaseException) -> str:
-    """Say in a few words what went wrong.
-
-    Args:
-        cause: The innermost error.
-
-    Returns:
-        The words.
-    """
+    """Say in a few words what the innermost error means."""
     if isinstance(cause, socket.gaierror):
         return f"its name can't be resolved ({cause.strerror})"
     if isinstance(cause, TimeoutError):

@@ -1,4 +1,4 @@
-"""What can go wrong, in the words that a user reads."""
+"""All that can go wrong, in the words that a user reads."""
 
 from __future__ import annotations
 
@@ -43,7 +43,6 @@ class ResponseError(TapError):
     """An answer that isn't the page that was asked for.
 
     Attributes:
-        status: HTTP status code.
         code: Twilio's own error code, where the body had one.
         retry_after: Seconds to wait, where Twilio asked for a pause.
     """
@@ -62,11 +61,8 @@ class ResponseError(TapError):
 
         Args:
             endpoint: Path that was asked, without its query.
-            status: HTTP status code.
-            code: Twilio's error code.
             message: Twilio's words, or ours where it had none.
             request_id: Value of ``Twilio-Request-Id``, for Twilio's support.
-            retry_after: Value of ``Retry-After`` in seconds.
         """
         self.status = status
         self.code = code
@@ -102,7 +98,7 @@ LONGEST_PAUSE: Final = 300.0
 """Seconds to wait at most where Twilio, or a gateway before it, asks for a pause."""
 
 NO_PAUSE: Final = 86_400.0
-"""Seconds beyond which what asks for a pause makes no sense."""
+"""Seconds beyond which a pause that is asked for makes no sense."""
 
 _SECONDS: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
 
@@ -114,16 +110,10 @@ class _ErrorBody(msgspec.Struct):
 
 
 def from_response(endpoint: str, status: int, body: bytes, headers: Any) -> ResponseError:  # noqa: ANN401
-    """Make the error of an answer that is no success.
+    """Make the error of an answer that is no success, of the class that says how to go on.
 
     Args:
-        endpoint: Path that was asked, without its query.
-        status: HTTP status code.
-        body: The answer's body: Twilio's JSON, an RFC 9457 problem or a proxy's HTML.
-        headers: The answer's headers.
-
-    Returns:
-        The error, of the class that says how to go on.
+        body: Twilio's JSON, an RFC 9457 problem or a proxy's HTML.
     """
     try:
         problem = msgspec.json.decode(body, type=_ErrorBody)
@@ -154,7 +144,7 @@ def from_response(endpoint: str, status: int, body: bytes, headers: Any) -> Resp
 
 
 def _pause(value: str | None, sent: str | None) -> float | None:
-    """Read ``Retry-After``: how long to wait; none where it asks for nothing that makes sense."""
+    """Read ``Retry-After`` in seconds; none where it asks for nothing that makes sense."""
     if value is None:
         return None
     if _SECONDS.fullmatch(value.strip()):

@@ -21,7 +21,6 @@ class Limiter:
     Attributes:
         cap: The setting ``max_concurrent_requests``.
         limit: How many may be in flight now.
-        in_flight: How many are.
         answered: When the account last answered, on the monotonic clock.
     """
 
@@ -44,12 +43,7 @@ class Limiter:
         return self.in_flight < self.limit and time.monotonic() >= self._resume
 
     def enter(self) -> float:
-        """Wait for room, then count a request as in flight.
-
-        Returns:
-            When it went out, on the monotonic clock; to be given to :meth:`succeeded` or
-            :meth:`throttled`.
-        """
+        """Wait for room and count a request as in flight; give when, on the monotonic clock."""
         with self._changed:
             now = time.monotonic()
             while self.in_flight >= self.limit or now < self._resume:
@@ -68,11 +62,7 @@ class Limiter:
             self._changed.notify()
 
     def succeeded(self, sent: float) -> None:
-        """Take note of an answer: there may be room for more, if all there was has been used.
-
-        Args:
-            sent: When its request went out.
-        """
+        """Make room for more after an answer, if all there was has been used since ``sent``."""
         with self._changed:
             self.answered = time.monotonic()
             if self.limit < self.cap and self._filled >= sent:
@@ -83,16 +73,12 @@ class Limiter:
     def throttled(
         self, sent: float, *, concurrent: int | None = None, retry_after: float | None = None
     ) -> float:
-        """Take note of a 429.
+        """Take note of a 429; give the seconds that it adds to the pause made already.
 
         Args:
             sent: When the refused request went out; one wave of refusals halves but once.
-            concurrent: ``Twilio-Concurrent-Requests``: how many Twilio counted, other
-                programs' among them.
+            concurrent: Twilio's count (``Twilio-Concurrent-Requests``), other programs' among them.
             retry_after: Seconds in which nothing is to be sent.
-
-        Returns:
-            By how many seconds this makes the pause longer that is made already.
         """
         with self._changed:
             now = time.monotonic()

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 WRONG: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError)
-"""What decoding raises."""
+"""Errors of decoding."""
 
 DEEPEST: Final = 500
 """How many objects and arrays may lie within each other."""
@@ -42,14 +42,13 @@ _word_decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """An answer, mended.
+    """A mended answer.
 
     Attributes:
         body: The same as JSON, if nothing was wrong with it but its values.
         is_cut: Whether it is an object without its end.
         is_marked: Whether it began with a byte order mark.
-        places: The fields that were mended: the name of each, after that of the field which it
-            lies in.
+        places: Names of the mended fields, each after that of the field that it lies in.
     """
 
     body: bytes
@@ -63,12 +62,6 @@ def mend(body: bytes) -> Mended:
 
     What is no character becomes U+FFFD; what is no number, or one of more digits than anything
     holds, becomes null, and so does what lies too deep. Control characters stay, escaped.
-
-    Args:
-        body: The answer.
-
-    Returns:
-        What became of it.
     """
     text = body.decode("utf-8", "surrogateescape")
     bare = text.removeprefix(_BYTE_ORDER_MARK)

@@ -50,14 +50,13 @@ class CutError(ShapeError):
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What one response holds.
+    """The content of one response.
 
     Attributes:
-        rows: The rows as Twilio sent them: JSON that was checked, but not decoded, as what waits
-            for its turn takes a quarter of the memory so.
+        rows: As Twilio sent them: checked, but not decoded, which takes a quarter of the memory.
         link: The link to the next page, exactly as Twilio gave it; none on the last.
         more: Where Twilio gives no link: the query parameters that the next page needs besides.
-        oddities: What is to be said of a body that wasn't proper JSON.
+        oddities: What to report of a body that wasn't proper JSON.
     """
 
     rows: Raw
@@ -73,12 +72,8 @@ def read(
 
     Args:
         form: Name of the paging form, as schema files have it, or ``any`` to find it.
-        body: The body.
         data_key: Name of the array; none for a single object, or to find it.
         fields: Of which a single object must have some; none to take any.
-
-    Returns:
-        What it holds.
 
     Raises:
         CutError: It ends too early.
@@ -135,14 +130,7 @@ def _oddities(places: Iterable[tuple[str, ...]]) -> list[str]:
 
 
 def recognise(payload: Payload, data_key: str | None) -> tuple[str, str | None]:
-    """Tell the form of a page by what stands beside its rows.
-
-    Args:
-        payload: The body, its values not decoded.
-        data_key: Name of the array; none to find it.
-
-    Returns:
-        Name of the form, and of the array; no array where all of it is a single object.
+    """Tell a page's form and its array; no array where all of it is a single object.
 
     Raises:
         ShapeError: It is a list's page, and doesn't tell which array holds the rows.
@@ -169,15 +157,7 @@ def recognise(payload: Payload, data_key: str | None) -> tuple[str, str | None]:
 
 
 def decoder(row: type[T]) -> msgspec.json.Decoder[list[T]]:
-    """Make a decoder of rows.
-
-    Args:
-        row: What a row is decoded into.
-
-    Returns:
-        A decoder of listings' rows, with all decimals of their numbers. It raises one of
-        :data:`WRONG` if they don't fit.
-    """
+    """Make a decoder of rows, with all decimals; where they don't fit, it raises :data:`WRONG`."""
     return msgspec.json.Decoder(list[row], float_hook=Decimal)  # type: ignore[valid-type]
 
 
@@ -185,14 +165,10 @@ _rows_decoder = decoder(dict[str, Any])
 
 
 def salvage(rows: Raw) -> tuple[Raw, int, list[str]]:
-    """Keep of rows what a decoder takes.
-
-    Args:
-        rows: Rows of a listing that were refused.
+    """Mend rows that were refused.
 
     Returns:
-        The rows, mended, without those that are no objects; how many those were; and what is to
-        be said of the others.
+        The rows without those that are no objects; how many those were; what to report of others.
     """
     mended = mend(bytes(rows))
     each = _raws.decode(mended.body)
@@ -202,13 +178,7 @@ def salvage(rows: Raw) -> tuple[Raw, int, list[str]]:
 
 
 def decode(rows: Raw) -> list[dict[str, Any]]:
-    """Decode rows.
-
-    Args:
-        rows: Rows of a listing.
-
-    Returns:
-        A record for each, numbers with all their decimals.
+    """Decode rows, numbers with all their decimals.
 
     Raises:
         ShapeError: Not all of them are objects.
@@ -220,15 +190,7 @@ def decode(rows: Raw) -> list[dict[str, Any]]:
 
 
 def pick(rows: Raw, indexes: Iterable[int]) -> Raw:
-    """Leave out rows before they are decoded.
-
-    Args:
-        rows: Rows of a listing, which are objects.
-        indexes: Which to keep.
-
-    Returns:
-        Those rows.
-    """
+    """Leave out rows before they are decoded: keep those with the indexes."""
     each = _raws.decode(rows)
     return Raw(b"[" + b",".join(each[index] for index in indexes) + b"]")
 
@@ -237,11 +199,7 @@ class FieldReader:
     """Reads a few fields of rows, in a fraction of the time that whole rows take."""
 
     def __init__(self, *fields: str) -> None:
-        """Compile.
-
-        Args:
-            fields: Names of the fields.
-        """
+        """Compile a decoder of the fields."""
         names = [f"field_{number}" for number in range(len(fields))]
         row = msgspec.defstruct(
             "Row",
@@ -252,13 +210,7 @@ class FieldReader:
         self._getters = [attrgetter(name) for name in names]
 
     def __call__(self, rows: Raw) -> list[list[Any]]:
-        """Read.
-
-        Args:
-            rows: Rows of a listing.
-
-        Returns:
-            A list for each field, with its values as Twilio sent them; null where a row lacks it.
+        """Give a list for each field: its values as Twilio sent them, null where a row lacks it.
 
         Raises:
             ShapeError: Not all rows are objects.

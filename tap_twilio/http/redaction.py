@@ -1,4 +1,4 @@
-"""Keep secrets out of whatever is logged, and what nobody needs to read."""
+"""Keeps secrets out of all logs, and messages that nobody needs to read."""
 
 from __future__ import annotations
 
@@ -27,18 +27,11 @@ _NOISE: Final = frozenset(
         "Giving up %s(...) after %d tries (%s)",
     }
 )
-"""What the SDK logs for each of some hundred streams at every start, or tells twice."""
+"""SDK messages that come for each of some hundred streams at every start, or tell things twice."""
 
 
 def is_news(record: logging.LogRecord) -> bool:
-    """Tell whether a log record is worth reading.
-
-    Args:
-        record: The record.
-
-    Returns:
-        False for what the SDK says too often.
-    """
+    """Tell whether a log record is worth reading."""
     return record.msg not in _NOISE
 
 
@@ -46,14 +39,7 @@ _QUERY: Final = re.compile(r"(https?://[^\s?]+|/(?:2010-04-01|v\d+)/[^\s?]*)\?[^
 
 
 def printable(text: str) -> str:
-    """Write a text so that it is one line, and nothing that a terminal would obey.
-
-    Args:
-        text: Any text, such as one from outside.
-
-    Returns:
-        The text, with an escape in place of each character that can't be printed.
-    """
+    """Escape unprintable characters: one line is left, and nothing that a terminal would obey."""
     if text.isprintable():
         return text
     return "".join(
@@ -65,7 +51,7 @@ class Redactor(logging.Filter):
     """Masks every known secret in log records, wherever in a message it stands.
 
     The queries of addresses are left out besides, unless for debugging: filters hold phone numbers.
-    And messages are made one line each, as parts of them come from outside.
+    Messages become one line each, as parts of them come from outside.
     """
 
     def __init__(self) -> None:
@@ -76,46 +62,24 @@ class Redactor(logging.Filter):
         self._adding = threading.Lock()
 
     def add(self, secret: object) -> None:
-        """Make a value unspeakable.
-
-        Args:
-            secret: The value; anything but a string of some length is ignored.
-        """
+        """Make a value unspeakable; anything but a string of some length is ignored."""
         if isinstance(secret, str) and len(secret) >= SHORTEST:
             quoted = quote(secret, safe="", errors="replace")
             with self._adding:
                 self._secrets |= {secret, quoted, quote_plus(secret, errors="replace")}
 
     def add_signature(self, signature: HTTPBasicAuth) -> None:
-        """Make credentials unspeakable, in the form too in which requests carry them.
-
-        Args:
-            signature: The credentials.
-        """
+        """Make credentials unspeakable, also in the form in which requests carry them."""
         self.add(signature.password)
         pair = ":".join(map(str, (signature.username, signature.password)))
         self.add(b64encode(pair.encode(errors="replace")).decode())
 
     def clean(self, text: str) -> str:
-        """Mask secrets in a text, and make it one line.
-
-        Args:
-            text: Any text.
-
-        Returns:
-            The text, with a mask in each secret's place.
-        """
+        """Mask secrets in a text, and make it one line."""
         return printable(self._masked(text))
 
     def clean_trace(self, trace: str) -> str:
-        """Mask secrets in a traceback.
-
-        Args:
-            trace: The traceback, of several lines.
-
-        Returns:
-            The same, set in, so that no line of it looks like another message.
-        """
+        """Mask secrets in a traceback, indented: no line of it looks like another message."""
         return "\n  ".join(map(printable, self._masked(trace).split("\n")))
 
     def _masked(self, text: str) -> str:

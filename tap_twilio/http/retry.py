@@ -22,14 +22,7 @@ T = TypeVar("T")
 
 
 def jittered(wait: float) -> float:
-    """Make a pause longer by chance, so that requests that failed together don't come together.
-
-    Args:
-        wait: Seconds.
-
-    Returns:
-        Up to a quarter more.
-    """
+    """Make a pause up to a quarter longer: requests that failed together don't return together."""
     return wait + backoff.full_jitter(wait / 4)
 
 
@@ -38,7 +31,6 @@ class Patience:
     """Makes requests again: few times after failures, any number while merely throttled.
 
     Attributes:
-        retries: How often a request that failed is made again.
         delay: Seconds before the first time; each pause is twice the one before.
         is_silent: Whether throttling has gone on for too long.
         tell: Told of each pause, as backoff tells: its ``wait`` in seconds, the ``tries`` so far,
@@ -51,14 +43,7 @@ class Patience:
     tell: Callable[[Details], None]
 
     def __call__(self, get: Callable[[A], T]) -> Callable[[A], T]:
-        """Give a function patience.
-
-        Args:
-            get: Makes one request.
-
-        Returns:
-            Makes it until it succeeds, or raises what the last one raised.
-        """
+        """Make ``get`` try again until it succeeds, or raise what its last try raised."""
         failing = backoff.on_exception(
             self._waits,
             (TransientError, UnreachableError),

@@ -49,7 +49,6 @@ _GZIP_FORM: Final = 16 + zlib.MAX_WBITS
 
 _COUNT: Final = re.compile("[0-9]{1,9}")
 
-
 FIRST_YEAR = 2008
 """Twilio's: a clock that shows one before it tells nothing."""
 
@@ -67,8 +66,6 @@ class Transport:
         """Open nothing yet.
 
         Args:
-            network: How hosts are reached.
-            user_agent: How the tap names itself.
             note_date: Told ``date``, once it is known.
         """
         self._note_date = note_date
@@ -90,17 +87,12 @@ class Transport:
         auth: AuthBase,
         limiter: Limiter,
     ) -> bytes:
-        """Ask once.
+        """Ask once, and give the body.
 
         Args:
             url: Address; a link carries its query itself.
             params: Query parameters besides.
             endpoint: Name of what is asked, for messages.
-            auth: The signature.
-            limiter: The account's bound on requests in flight.
-
-        Returns:
-            The body.
 
         Raises:
             ResponseError: Twilio refused or failed, or its answer broke off.

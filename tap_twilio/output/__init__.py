@@ -1,1 +1,1 @@
-"""What the tap says: messages, counts, a live line."""
+"""The tap's output: messages, counts, a live line."""

@@ -1,4 +1,4 @@
-"""What a run does: counted as it goes, told while it goes on and at its end."""
+"""Counts of a run, told while it goes on and at its end."""
 
 from __future__ import annotations
 
@@ -19,18 +19,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger("tap-twilio")
 
 SECONDS_BETWEEN_LINES: Final = 30.0
-"""How often a stream that goes on is told of in the log."""
+"""How often the log tells how far a stream has come."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Something asked for that could not be read to its end.
-
-    Attributes:
-        stream: Name of the stream.
-        account_sid: The account.
-        error: Why.
-    """
+    """Something asked for that could not be read to its end."""
 
     stream: str
     account_sid: str
@@ -55,7 +49,6 @@ class Progress:
         skipped: Why a stream was not read for an account, by stream and account.
         shut: Why nothing of an account was read, by account.
         unsigned: Why nothing was read that an account signs for itself, by account.
-        failures: What was asked for and could not be read to its end.
         positions: Account and date of the row emitted last, by stream.
     """
 
@@ -76,26 +69,14 @@ class Progress:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def count_request(self, stream: str, *, again: bool) -> None:
-        """Count a request; safe in any thread.
-
-        Args:
-            stream: Name of the stream that made it.
-            again: Whether it had been made before, and failed.
-        """
+        """Count a request, and whether it repeats one that failed; safe in any thread."""
         with self._lock:
             self.requests[stream] += 1
             self.retries[stream] += again
             self._note_time(stream)
 
     def count_records(self, stream: str, count: int, account: object, date: object) -> None:
-        """Count a page of records, once it is written.
-
-        Args:
-            stream: Name of the stream.
-            count: How many there were.
-            account: The account of the last of them.
-            date: Its replication key's value, if the stream has one.
-        """
+        """Count a page of records, once it is written; the account and date are of its last one."""
         with self._lock:
             self.records[stream] += count
             self._note_time(stream)
@@ -110,11 +91,7 @@ class Progress:
     # --- While the run goes on -----------------------------------------------------------------
 
     def tick(self, stream: str | None = None) -> None:
-        """Tell how far the run has come, if it is time to; called by the emitting thread.
-
-        Args:
-            stream: The stream that has just come on.
-        """
+        """Tell how far the run or a stream has come, if it is time to; for the emitting thread."""
         if stream is not None:
             self._tell(stream)
         self._status.draw(self._glance)
@@ -157,11 +134,7 @@ class Progress:
             return sorted(self.records.keys() | self.requests.keys())
 
     def points(self) -> Iterator[metrics.Point[Any]]:
-        """Give the run's measures: one of each kind for each stream that was read.
-
-        Yields:
-            Points as the SDK's metrics have them, tagged with the stream's name.
-        """
+        """Give a point of each kind for each stream that was read; the tags name the stream."""
         for name in self._streams():
             failed = any(failure.stream == name for failure in self.failures)
             status = metrics.Status.FAILED if failed else metrics.Status.SUCCEEDED
@@ -179,14 +152,7 @@ class Progress:
             )
 
     def summary(self, bookmarks: Mapping[str, list[str]] | None = None) -> list[str]:
-        """Tell the run in lines for people.
-
-        Args:
-            bookmarks: The bookmarks that streams have reached, one for each account.
-
-        Returns:
-            Lines without secrets: totals, a line for each stream, then what was left out.
-        """
+        """Give lines for people, without secrets; bookmarks are by stream, one for each account."""
         with self._lock:
             requests, retries = self.requests.total(), self.retries.total()
         lines = [

@@ -34,14 +34,11 @@ RECORDS_TO_STATES = 8
 
 
 def encoded(records: Iterable[Record], head: bytes, tail: bytes) -> Iterator[bytearray]:
-    """Write records as lines of JSON.
+    """Write records as whole lines of JSON, :data:`CHUNK` bytes or a little more at a time.
 
     Args:
-        head: What stands before each.
-        tail: What stands after it, with the end of the line.
-
-    Yields:
-        Whole lines, :data:`CHUNK` bytes or a little more at a time.
+        head: Stands before each record.
+        tail: Stands after it, with the end of the line.
     """
     buffer = bytearray()
     for record in records:
@@ -55,10 +52,10 @@ def encoded(records: Iterable[Record], head: bytes, tail: bytes) -> Iterator[byt
 
 
 class Writer(MsgSpecWriter):
-    """Writes messages to stdout, and nothing that the target has been told already."""
+    """Writes messages to stdout, and a SCHEMA only where it differs from the last."""
 
     def __init__(self) -> None:
-        """Start with nothing said."""
+        """Write nothing yet."""
         super().__init__()
         self._schemas: dict[str, SchemaMessage] = {}
         self._state_size = 0
@@ -93,12 +90,7 @@ class Writer(MsgSpecWriter):
     def write_records(
         self, stream: str, records: list[Record], extracted: datetime, version: int | None
     ) -> None:
-        """Write RECORD messages that need no work of their own.
-
-        Args:
-            extracted: When they were read.
-            version: Version of the stream, if it has one.
-        """
+        """Write RECORD messages that need no work; the version is the stream's, if it has one."""
         head = b'{"type":"RECORD","stream":' + encoder.encode(stream) + b',"record":'
         tail = b',"time_extracted":"' + extracted.isoformat().encode() + b'"'
         if version is not None:
@@ -112,7 +104,7 @@ class Writer(MsgSpecWriter):
 
 
 class SingerStream(Protocol):
-    """What the sink asks of a stream: its selection, stream maps and messages."""
+    """A stream as the sink uses it: its selection, stream maps and messages."""
 
     warn_once: Warner
 
@@ -134,7 +126,7 @@ class SingerStream(Protocol):
 
 
 class SingerSink:
-    """Writes what is read as Singer messages, through the SDK where stream maps want it."""
+    """Writes records as Singer messages, through the SDK where stream maps want it."""
 
     def __init__(
         self,
@@ -148,7 +140,6 @@ class SingerSink:
         """Write nothing yet.
 
         Args:
-            streams: All streams by name.
             writer: A :class:`Writer`, or another of the SDK's.
             now: The moment of the run, which records carry.
             gives_versions: Whether targets shall find what is gone at Twilio.
@@ -215,7 +206,7 @@ class SingerSink:
     ) -> None:
         """Write SCHEMA once more, if records are the first to tell the types of fields.
 
-        What fields have no value yet are left out.
+        Fields that have no value yet are left out.
         """
         schema = stream_map.transformed_schema
         fields = self._fields.get(stream_map.stream_alias)

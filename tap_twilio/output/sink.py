@@ -1,4 +1,4 @@
-"""Where a run's records go: what each door to the tap has to be able to take."""
+"""The way out for a run's records: what each door to the tap has to be able to take."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Record = dict[str, Any]
 
 
 class Sink(Protocol):
-    """Takes what is read, in its order."""
+    """Takes records and states, in the order that they are read in."""
 
     def begin(self, stream: str, *, is_whole: bool) -> None:
         """Get ready for the records of a stream.
@@ -29,11 +29,7 @@ class Sink(Protocol):
         """
 
     def end(self, stream: str, *, is_complete: bool) -> None:
-        """Take note of a stream's end.
-
-        Args:
-            is_complete: Whether nothing was left out of the run.
-        """
+        """Take note of a stream's end, and whether nothing was left out of the run."""
 
     def write_state(self, state: dict[str, Any], *, is_last: bool = False) -> None:
-        """Take the state as it is: what it covers was written before."""
+        """Take the state as it is: all that it covers was written before."""

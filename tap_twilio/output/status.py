@@ -42,11 +42,7 @@ class Status(logging.Filter):
         self._drawn = 0.0
 
     def draw(self, text: Callable[[], str]) -> None:
-        """Show a line, unless the last one is too recent.
-
-        Args:
-            text: Makes the line.
-        """
+        """Show a line, unless the last one is too recent."""
         now = time.monotonic()
         if not self._wanted or now - self._drawn < SECONDS_BETWEEN_DRAWINGS:
             return

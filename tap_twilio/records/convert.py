@@ -1,4 +1,4 @@
-"""A schema compiled into converters: what Twilio sends, typed as the schema says."""
+"""A schema compiled into converters, which type what Twilio sends."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Record = dict[str, Any]
 Report = Callable[[str, str], None]
 """Told of a field and of what is odd about it."""
 Conversion = Callable[[Any], Any]
-"""Makes of a value what its type holds, or raises a misfit."""
+"""Makes of a value what its type holds, or raises a misfit; all but text make null of ``""``."""
 Loss = Callable[[str, Any], None]
 """Told of the place of a value that its type can't hold, and of the value."""
 Column = Callable[[list[Record], str], None]
@@ -29,7 +29,7 @@ MOST_KEPT = 10_000
 """Results of a conversion to keep before all are forgotten."""
 
 MOST_UNKNOWN = 100
-"""Fields of a stream that its schema lacks, above which no more are noted: their names are data."""
+"""Unknown fields of a stream to note at most: beyond so many, their names are data."""
 
 DIGITS = 400
 """Digits that a number may have before or behind its point: more than any target can hold."""
@@ -47,11 +47,7 @@ class Memo(dict[Any, Any]):
     """Results of a conversion by the strings that they were made of: most recur."""
 
     def __init__(self, convert: Conversion) -> None:
-        """Start empty.
-
-        Args:
-            convert: The conversion.
-        """
+        """Start empty."""
         super().__init__()
         self._convert = convert
 
@@ -102,16 +98,9 @@ _heads, _seconds = Memo(_head), Memo(_second)
 
 
 def to_datetime(value: Any) -> str | None:  # noqa: ANN401
-    """Convert a timestamp.
+    """Convert a timestamp of RFC 2822 (the 2010 API) or ISO 8601 (the product APIs).
 
-    Args:
-        value: RFC 2822 (the 2010 API) or ISO 8601 (the product APIs).
-
-    Returns:
-        ISO 8601 in UTC, ``…Z``; fractions of a second are kept. Null for an empty string.
-
-    Raises:
-        Misfit: It is neither.
+    Gives ISO 8601 in UTC, ``…Z``; fractions of a second are kept.
     """
     if value == "":
         return None
@@ -136,7 +125,7 @@ def _slow_datetime(value: str) -> str:
 
 
 def moments(values: Iterable[Any]) -> Iterator[str]:
-    """Convert those of a column's timestamps that are any."""
+    """Convert a column's timestamps, and skip values that are none."""
     for value in values:
         try:
             moment = None if value is None else to_datetime(value)
@@ -147,17 +136,7 @@ def moments(values: Iterable[Any]) -> Iterator[str]:
 
 
 def to_date(value: Any) -> str | None:  # noqa: ANN401
-    """Convert a date; of a timestamp, its date in UTC.
-
-    Args:
-        value: ``YYYY-MM-DD``, or a timestamp of either form.
-
-    Returns:
-        ``YYYY-MM-DD``; null for an empty string.
-
-    Raises:
-        Misfit: It is no date.
-    """
+    """Convert ``YYYY-MM-DD``, or a timestamp of either form to its date in UTC."""
     if value == "":
         return None
     try:
@@ -168,17 +147,7 @@ def to_date(value: Any) -> str | None:  # noqa: ANN401
 
 
 def to_integer(value: Any) -> int | None:  # noqa: ANN401
-    """Convert a count.
-
-    Args:
-        value: A JSON number, or a string of one.
-
-    Returns:
-        The integer; null for an empty string.
-
-    Raises:
-        Misfit: It is no integral number.
-    """
+    """Convert a count: an integral JSON number, or a string of one."""
     if type(value) is int:
         return value
     if isinstance(value, str) and len(value) <= DIGITS and _INTEGRAL.fullmatch(value):
@@ -193,17 +162,7 @@ def to_integer(value: Any) -> int | None:  # noqa: ANN401
 
 
 def to_number(value: Any) -> Decimal | int | None:  # noqa: ANN401
-    """Convert an amount, exactly.
-
-    Args:
-        value: A JSON number, or a string of one: ``"-0.00750"``.
-
-    Returns:
-        The number with all its decimals; null for an empty string.
-
-    Raises:
-        Misfit: It is no finite number.
-    """
+    """Convert an amount with all decimals: a finite number, or a string of one (``"-0.00750"``)."""
     if type(value) is int:
         return value
     if value == "":
@@ -220,17 +179,7 @@ def to_number(value: Any) -> Decimal | int | None:  # noqa: ANN401
 
 
 def to_boolean(value: Any) -> bool | None:  # noqa: ANN401
-    """Convert a truth value.
-
-    Args:
-        value: A JSON boolean, 1 or 0, or a string of one of these.
-
-    Returns:
-        The boolean; null for an empty string.
-
-    Raises:
-        Misfit: It is none.
-    """
+    """Convert a truth value: a JSON boolean, 1 or 0, or a string of one of these."""
     if value is True or value is False:
         return value
     try:
@@ -251,32 +200,12 @@ _TRUTH: dict[Any, bool | None] = {
 
 
 def to_object(value: Any) -> dict[str, Any] | None:  # noqa: ANN401
-    """Pass an object.
-
-    Args:
-        value: An object, or a string that is JSON of one.
-
-    Returns:
-        The object; null for an empty string.
-
-    Raises:
-        Misfit: It is neither.
-    """
+    """Pass an object; read a string that is JSON of one."""
     return value if isinstance(value, dict) else _parsed(value, _objects)
 
 
 def to_array(value: Any) -> list[Any] | None:  # noqa: ANN401
-    """Pass an array.
-
-    Args:
-        value: An array, or a string that is JSON of one.
-
-    Returns:
-        The array; null for an empty string.
-
-    Raises:
-        Misfit: It is neither.
-    """
+    """Pass an array; read a string that is JSON of one."""
     return value if isinstance(value, list) else _parsed(value, _arrays)
 
 
@@ -300,14 +229,7 @@ def _parsed(value: Any, decoder: msgspec.json.Decoder[T]) -> T | None:  # noqa: 
 
 
 def to_text(value: Any) -> str:  # noqa: ANN401
-    """Pass a string.
-
-    Args:
-        value: A string, or what else JSON has.
-
-    Returns:
-        The string; an empty one stays empty. Of anything else its JSON text, with all decimals.
-    """
+    """Pass a string, an empty one too; of anything else give its JSON text, with all decimals."""
     if isinstance(value, str):
         return value
     if value is True or value is False:
@@ -355,16 +277,7 @@ def _types(schema: Mapping[str, Any]) -> list[str]:
 def converter(
     schema: object, place: str = "", lose: Loss = lambda _place, _value: None
 ) -> Conversion | None:
-    """Choose how a value is converted.
-
-    Args:
-        schema: Its JSON schema.
-        place: Name of its field.
-        lose: Told of each value within it that its own type can't hold: of its place and of it.
-
-    Returns:
-        The conversion of values that aren't null; none where anything goes.
-    """
+    """Choose the conversion of a field's values that aren't null; none where anything goes."""
     if not isinstance(schema, Mapping):
         return None
     kinds = [kind for kind in _BY_TYPE if kind in _types(schema)] or list(_BY_TYPE)
@@ -453,14 +366,7 @@ def _is_flat(schema: Mapping[str, Any]) -> bool:
 
 
 def column(convert: Conversion) -> Column:
-    """Make a conversion of a column, which ends at the first value that is out of the ordinary.
-
-    Args:
-        convert: The conversion of one value that isn't null.
-
-    Returns:
-        The conversion. It raises what ``convert`` raises, and :class:`KeyError`.
-    """
+    """Make a column's conversion, which raises one of :data:`ODDITIES` at the first odd value."""
     if convert is to_datetime:
         return _datetimes
     if convert not in _RECURRING:
@@ -503,7 +409,7 @@ def _fits(records: list[Record], name: str, kinds: frozenset[type]) -> bool:
 
 
 ODDITIES = (KeyError, TypeError, ValueError, Misfit)
-"""What a conversion of a column raises at a value that is out of the ordinary."""
+"""Errors of a column's conversion at a value that is out of the ordinary."""
 
 CREDENTIAL = "has the name of a credential"
 
@@ -563,10 +469,9 @@ class Converter:
         self._conversions = conversions
 
     def convert(self, records: list[Record], added: Mapping[str, Any] | None = None) -> None:
-        """Type a page of records.
+        """Type a page of rows as Twilio sent them, in place.
 
         Args:
-            records: Rows as Twilio sent them; changed in place.
             added: Fields to add to each row that lacks them: its parents' SIDs.
         """
         for start in range(0, len(records), BLOCK):
@@ -595,14 +500,7 @@ class Converter:
         self._search(records, [name for name in names if name not in self._flat])
 
     def hides(self, name: str) -> bool:
-        """Tell whether a field never leaves the tap.
-
-        Args:
-            name: Name of the field.
-
-        Returns:
-            Whether it holds a credential.
-        """
+        """Tell whether a field holds a credential, and so never leaves the tap."""
         return name in self._secrets or name in NAMES
 
     def _search(self, records: list[Record], names: Iterable[str]) -> None:

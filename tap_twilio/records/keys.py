@@ -1,4 +1,4 @@
-"""What records are known again by."""
+"""Primary keys of records."""
 
 from __future__ import annotations
 

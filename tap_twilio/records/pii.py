@@ -38,13 +38,9 @@ class Rule:
     key: str = field(default="", repr=False)
 
     def hide(self, value: Any) -> str | None:  # noqa: ANN401
-        """Hash a value with the key, so that equal values stay equal.
+        """Hash a value with the key, so that equal values stay equal: HMAC-SHA256 in hexadecimal.
 
-        Args:
-            value: Any JSON value. Of what is no string, its JSON text is hashed.
-
-        Returns:
-            HMAC-SHA256 in hexadecimal; null for null.
+        Null stays null. Of what is no string, its JSON text is hashed.
         """
         if value is None:
             return None
@@ -54,14 +50,7 @@ class Rule:
 
 
 def is_sid(name: str) -> bool:
-    """Tell whether a field holds SIDs, which name things of Twilio's and nobody's person.
-
-    Args:
-        name: Name of the field.
-
-    Returns:
-        Whether it does.
-    """
+    """Tell whether a field holds SIDs, which name things of Twilio's and nobody's person."""
     return name.lower().endswith("sid")
 
 
@@ -76,8 +65,6 @@ class Masker:
         """Compile a schema.
 
         Args:
-            schema: JSON schema of records with personal data.
-            rule: Whether to hash or to drop.
             keys: Fields that tell rows apart or are bookmarks: never masked, nor are SIDs.
         """
         self._rule = rule
@@ -92,14 +79,10 @@ class Masker:
         }
 
     def announce(self, schema: Mapping[str, Any]) -> dict[str, Any]:
-        """Make the schema of masked records.
+        """Make the schema of masked records: hashed fields as nullable strings, no dropped ones.
 
         Args:
-            schema: The schema of records with personal data, as it is now or as an older catalog
-                has it.
-
-        Returns:
-            The same with hashed fields as nullable strings, and without dropped fields.
+            schema: That of records with personal data, as it is now or as an older catalog has it.
         """
         announced: dict[str, Any] = {}
         for name, field_schema in schema["properties"].items():
@@ -115,14 +98,7 @@ class Masker:
         return name in self._marked or (name not in self._properties and not is_sid(name))
 
     def mask(self, records: list[Record]) -> list[Record]:
-        """Mask a page of records.
-
-        Args:
-            records: Typed records; not changed, as children are still read by them.
-
-        Returns:
-            Copies without personal data.
-        """
+        """Copy typed records without personal data; children are still read by the originals."""
         records = [record.copy() for record in records]
         names: set[str] = set().union(*records)
         for name in filter(self._hides, names):
@@ -142,7 +118,7 @@ class Masker:
 
 
 def _is_marked(schema: Mapping[str, Any]) -> bool:
-    """Whether a field is masked as a whole: itself, or all of its items or members, marked."""
+    """Tell whether a field is masked as a whole: itself, or all its items or members, marked."""
     return PII_MARK in schema or any(
         _is_marked(schema[part])
         for part in ("items", "additionalProperties")

@@ -35,14 +35,7 @@ CONTAINERS = frozenset({dict, list})
 
 
 def take_out(values: Collection[Any]) -> set[str]:
-    """Take credentials out of values, at whatever depth.
-
-    Args:
-        values: Objects and arrays; changed in place.
-
-    Returns:
-        The names of what was taken out.
-    """
+    """Take credentials out of objects and arrays, in place and at any depth; give their names."""
     if _are_harmless(values):
         return set()
     found: set[str] = set()

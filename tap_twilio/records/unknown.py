@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 Schema = dict[str, Any]
 
 ADDITIONAL = "additional_fields"
-"""Field for what is unknown, where what receives the records takes no fields that weren't declared
-before."""
+"""Field for all unknown ones, where the receiver of records takes none but declared fields."""
 
 # Never an integer: the next value may have decimals, which targets round where a column has none.
 _TYPES: dict[type, str] = {
@@ -38,14 +37,7 @@ _COLUMN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_ .-]{0,62}")
 
 
 def schema_of(kind: str) -> Schema:
-    """Make the schema of a field of which only the type is known.
-
-    Args:
-        kind: The type.
-
-    Returns:
-        The schema; null and, in objects, anything are allowed.
-    """
+    """Make the schema of a field of a known type: null is allowed and, in objects, anything."""
     members = {"additionalProperties": True} if kind == "object" else {}
     return {"type": [kind, "null"], **members}
 
@@ -59,19 +51,17 @@ def _kind(values: Iterable[Any]) -> str | None:
 
 
 class UnknownFields:
-    """What is known by now of the fields that a stream's schema lacks.
+    """The fields of records that a stream's schema lacks, as far as they are known by now.
 
     Attributes:
         waiting: Fields that have had no value yet.
     """
 
     def __init__(self, known: Iterable[str], report: Report) -> None:
-        """Know nothing yet.
+        """Know only the fields that were announced before.
 
         Args:
-            known: Fields that were announced before.
-            report: Called with each field that can be no column, and with each whose value was
-                dropped.
+            report: Called with each field that can be no column, and each whose value was dropped.
         """
         self.waiting: list[str] = []
         # Of those beyond a number, nothing is kept.
@@ -83,14 +73,10 @@ class UnknownFields:
         self._told: dict[str, tuple[frozenset[type], Conversion]] = {}
 
     def look(self, page: list[Record], names: Iterable[str]) -> dict[str, Schema]:
-        """Type fields of a page, those that had no value before by the values that they have here.
+        """Type fields of a page in place; give the schemas of those that first have a value here.
 
         Args:
-            page: Records that are about to be written; changed in place.
-            names: Fields that they have besides those that are known by now.
-
-        Returns:
-            The schemas of fields that had no value before.
+            names: Fields of the records besides those that are known by now.
         """
         for name in names:
             full = len(self._settled) + len(self.waiting) >= self._most
@@ -136,28 +122,14 @@ class UnknownFields:
 
 
 def leave_out(page: list[Record], names: Sequence[str]) -> None:
-    """Leave fields out of records.
-
-    Args:
-        page: The records; changed in place.
-        names: The fields.
-    """
+    """Leave fields out of records, in place."""
     for name in names:
         for record in page:
             record.pop(name, None)
 
 
 def gathered(page: list[Record], names: Sequence[str], place: str) -> list[Record]:
-    """Repeat fields in an object of each record that has any.
-
-    Args:
-        page: The records.
-        names: The fields.
-        place: The field to add.
-
-    Returns:
-        The records; those that have any as copies.
-    """
+    """Repeat fields in an object at ``place``; the records that have any are copied."""
     records = []
     for record in page:
         found = {name: record[name] for name in names if record.get(name) is not None}

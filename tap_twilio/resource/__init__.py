@@ -1,1 +1,1 @@
-"""What a list of Twilio's is, and by which dates it is read."""
+"""Twilio's lists as plain data, and the dates that they are read by."""

@@ -19,26 +19,25 @@ if TYPE_CHECKING:
     from tap_twilio.resource.windows import DateFilter
 
 ACCOUNT = "account_sid"
-"""Name, in paths, contexts and records, of the account that a row is of."""
+"""Name of a row's account, in paths, contexts and records."""
 
 UPDATED = "date_updated"
-"""Field that tells when a row changed last, where it has one."""
+"""Field that holds when a row changed last, where it has one."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Resource:
-    """What a stream class declares, with the facts of its endpoint.
+    """A stream class's declarations, with the facts of its endpoint.
 
     Attributes without a word here are those of :class:`tap_twilio.streams.base.TwilioStream`.
 
     Attributes:
-        keys: What identifies a record, whatever a catalog says that the target shall take.
+        keys: Fields that identify a record, whatever keys a catalog gives the target.
         key: The field that the date filter bounds: the replication key.
-        schema: What a record is before personal data is masked.
-        endpoint: Facts of the list, from Twilio's OpenAPI documents.
-        exists_for: Tells of a parent's record, typed, whether it can have rows here.
+        schema: JSON schema of a record before personal data is masked.
+        exists_for: Tells whether a parent's record, typed, can have rows here.
         account: The one account that the path names; none where a parent's record gives it.
-        date_setting: Setting that told which parameters bound the dates, where a user did.
+        date_setting: The user's setting that names the date parameters, if there is one.
     """
 
     name: str
@@ -77,16 +76,12 @@ class Resource:
 
     @property
     def is_keyed(self) -> bool:
-        """Whether its rows are known again when they come once more."""
+        """Whether a row that comes twice can be recognized."""
         return self.position_field is None and bool(self.keys)
 
 
 class Warner:
-    """Logs warnings about a stream, each once.
-
-    Attributes:
-        logger: The stream's.
-    """
+    """Logs warnings about a stream, each once."""
 
     def __init__(self, stream: str) -> None:
         """Tell nothing yet."""
@@ -106,11 +101,10 @@ class Node:
     """A resource in a run.
 
     Attributes:
-        resource: The resource.
         parent: The node whose records its lists hang below; none for the list of accounts.
         account_sid: The configured account.
         is_selected: Whether its records are wanted, not only those below them.
-        goes_by_dates: Whether the user leaves it at reading by windows, where it can be.
+        goes_by_dates: Whether the user lets it be read by windows, where it can be.
         may_skip: Whether rows that didn't change may be left out.
         limit: Most records that a dry run wants of each list; none in other runs.
         children: Those that are selected, or have selected nodes below them.
@@ -142,7 +136,7 @@ class Node:
 
     @cached_property
     def branch(self) -> list[Node]:
-        """The selected ones of this node and all below it."""
+        """The selected nodes among this one and all below it."""
         return [node for node in (self, *self.descendants) if node.is_selected]
 
     @cached_property
@@ -160,13 +154,13 @@ class Node:
 
     @cached_property
     def is_accounts_own(self) -> bool:
-        """Whether an account has one such list, not one for each of other records."""
+        """Whether an account has one such list, rather than one for each of other records."""
         is_below = self.parent is not None
         return is_below and self.placeholder == ACCOUNT and not self.resource.path_values
 
     @cached_property
     def variants(self) -> list[dict[str, str]]:
-        """Parts of the path that no list gives, one read for each: see ``path_values``."""
+        """Values in the path that no list gives, one read for each: see ``path_values``."""
         values = self.resource.path_values
         return [
             dict(zip(values, each, strict=True)) for each in itertools.product(*values.values())
@@ -176,7 +170,7 @@ class Node:
     def is_incremental(self) -> bool:
         """Whether it is read by windows and keeps a bookmark.
 
-        Below a node that is, it isn't: a run gives it some of the parents only.
+        A node below an incremental one doesn't: a run gives it some of the parents only.
         """
         return (
             self.resource.window is not None
@@ -188,7 +182,7 @@ class Node:
     def skips_unchanged(self) -> bool:
         """Whether rows that didn't change since the last run are left out.
 
-        A bookmark is an account's, so this is for lists that an account has one of.
+        Only for lists that an account has one of, as a bookmark is an account's.
         """
         return (
             self.may_skip
@@ -204,7 +198,7 @@ class Node:
         return UPDATED if self.resource.window is None else self.resource.key
 
     def account_of(self, context: Mapping[str, Any]) -> str:
-        """Tell whose rows are read: the context's account, or the one that lists all others."""
+        """Give the account whose rows are read: the context's, or the one that lists all others."""
         return str(context.get(ACCOUNT, self.account_sid))
 
     def context_below(
@@ -216,10 +210,10 @@ class Node:
 
     @cached_property
     def logger(self) -> logging.Logger:
-        """Where things about this stream are told."""
+        """The stream's logger."""
         return self.warn_once.logger
 
     @cached_property
     def warn_once(self) -> Warner:
-        """Logs a warning about this stream, the first time that it is due."""
+        """Logs warnings about this stream, each once."""
         return Warner(self.name)

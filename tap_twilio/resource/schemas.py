@@ -52,15 +52,7 @@ class Endpoint:
 
 
 def load(product: str, stream: str) -> tuple[dict[str, Any], Endpoint]:
-    """Read a schema file.
-
-    Args:
-        product: First label of the product's host, which names the folder.
-        stream: Name of the stream, which names the file.
-
-    Returns:
-        The JSON schema of a record, and the facts of the endpoint.
-    """
+    """Give the record schema and the endpoint's facts in ``schemas/<product>/<stream>.json``."""
     raw = dict(DIRECTORY.fetch_schema(f"{product}/{stream}"))
     facts = raw.pop("x-twilio")
     endpoint = Endpoint(
@@ -73,14 +65,7 @@ def load(product: str, stream: str) -> tuple[dict[str, Any], Endpoint]:
 
 
 def snake(name: str) -> str:
-    """Write a query parameter's name in snake case.
-
-    Args:
-        name: Twilio's name: ``ParentCallSid``.
-
-    Returns:
-        The name as settings have it: ``parent_call_sid``.
-    """
+    """Write a query parameter as settings do: ``ParentCallSid`` as ``parent_call_sid``."""
     return _CAMEL.sub("_", name).lower()
 
 

@@ -19,11 +19,11 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 EPOCH = datetime(2008, 1, 1, tzinfo=UTC)
-"""Twilio's first year. A range from then on has no lower bound: what says that it is older, such as
-a row dated 1970, is in it."""
+"""Twilio's first year. A range from then on has no lower bound: it holds older rows too, such as
+one dated 1970."""
 
 PAGES_PER_WINDOW = 0.8
-"""Aimed at when a window is split: most parts then take one request, and none waits for another."""
+"""Aim of a split: most parts then take one request, and none waits for another."""
 
 PAGES_TO_SPLIT = 6.0
 """A window that seems to hold more pages than this is split."""
@@ -42,14 +42,7 @@ class Unit(Enum):
     YEAR = "year"
 
     def floor(self, moment: datetime) -> datetime:
-        """Round down to a boundary.
-
-        Args:
-            moment: Any moment, in UTC.
-
-        Returns:
-            The last boundary at or before it.
-        """
+        """Give the last boundary at or before a moment in UTC."""
         if self is Unit.SECOND:
             return moment.replace(microsecond=0)
         if self is Unit.HOUR:
@@ -62,14 +55,7 @@ class Unit(Enum):
         return midnight
 
     def after(self, moment: datetime) -> datetime:
-        """Find the next boundary.
-
-        Args:
-            moment: Any moment, in UTC.
-
-        Returns:
-            The first boundary after it.
-        """
+        """Give the first boundary after a moment in UTC."""
         longest = {Unit.SECOND: SECOND, Unit.DAY: DAY, Unit.MONTH: 31 * DAY, Unit.YEAR: 366 * DAY}
         return self.floor(self.floor(moment) + longest[self])
 
@@ -107,8 +93,8 @@ class DateFilter:
         longest: Longest window that is wise to ask for.
         closed: Whether the upper bound is always sent, as its default isn't the present.
         rooted: Whether the lower bound is always sent, as its default isn't the first row.
-        undated: For rows whose date is still null, which no date filter is sure to match: the
-            filters of the lists to search for them besides; empty for the plain list.
+        undated: Filters of the lists to search besides for rows without a date, which no date
+            filter is sure to match; empty for the plain list, none where all rows have dates.
     """
 
     field: str = ""
@@ -129,20 +115,15 @@ class DateFilter:
         return self.after or f"{self.field}>", self.before or f"{self.field}<"
 
     def params(self, window: Window, now: datetime, *, exact: bool = False) -> dict[str, str]:
-        """Ask for a little more than a window.
+        """Give the query parameters that ask for a little more than a window.
 
-        What the operators include, and whether a bare date means its midnight or its whole
-        day, differs by endpoint and by who tells it. The rows are cut to the window by their
-        own timestamps, so whatever the reading, asking for more on both sides loses nothing.
+        Endpoints, and what is written about them, differ in whether an operator includes its bound,
+        and in whether a bare date means its midnight or its whole day. Rows are cut to the window
+        by their own timestamps, so asking for more on both sides loses nothing.
 
         Args:
-            window: The stretch of time.
-            now: The moment of the run.
-            exact: Whether the filter is known to heed the time of day; else the day in which
-                the window ends is asked for to its end.
-
-        Returns:
-            Query parameters.
+            exact: Whether the filter is known to heed the time of day; else the day in which the
+                window ends is asked for to its end.
         """
         after, before = self.names
         margin = SECOND if self.precision is Unit.SECOND else DAY
@@ -163,15 +144,7 @@ class DateFilter:
         return moment.strftime(self.wire or (DATE_TIME if by_second else DATE))
 
     def clamp(self, start: datetime, now: datetime) -> datetime:
-        """Keep a start within Twilio's retention.
-
-        Args:
-            start: Where reading would begin.
-            now: The moment of the run.
-
-        Returns:
-            The start, or the oldest moment that may be asked for.
-        """
+        """Give the start, or the oldest moment that Twilio's retention lets be asked for."""
         if self.retention is None:
             return start
         # Five minutes for clocks that differ and for the run itself.
@@ -180,15 +153,11 @@ class DateFilter:
     def stretches(
         self, window: Window, now: datetime, ages: Iterable[timedelta] = ()
     ) -> Iterator[Window]:
-        """Cut a range into windows no longer than is wise to ask for, oldest first.
+        """Cut a range, oldest first, into windows that are not too long, without gap or overlap.
 
         Args:
-            window: The whole range.
-            now: The moment of the run, at which an open range is taken to end.
+            now: Where an open range is taken to end.
             ages: Where to cut besides, counted back from now.
-
-        Yields:
-            Windows that make up the range without gap or overlap.
         """
         end = window.end or now
         cuts = {self.precision.floor(now - age) for age in ages}
@@ -209,14 +178,13 @@ class DateFilter:
         """Cut a window that holds too many pages into parts that can be read side by side.
 
         Args:
-            window: The window.
             oldest: Oldest timestamp on the first of its pages.
             newest: Newest timestamp there.
-            rows: How much of a page aimed at that page is: 1 when full.
-            now: The moment of the run, at which an open window is taken to end.
+            rows: How full that page is: 1 with all rows that were asked for.
+            now: Where an open window is taken to end.
 
         Returns:
-            The parts, oldest first; none if the window is as well read as it is.
+            The parts, oldest first; empty if the window is as well read as it is.
         """
         end = window.end or max(now, newest + SECOND)
         total = (end - window.start).total_seconds()
@@ -257,17 +225,14 @@ def _midnight(moment: datetime) -> datetime:
 
 
 def parse_moment(value: str, now: datetime) -> datetime:
-    """Read a date, a date-time or a duration before now.
+    """Read a date, a date-time or a duration before now: in UTC, to the second.
 
     Args:
-        value: ISO 8601: ``2026-01-31``, ``2026-01-31T08:00:00Z`` or ``P30D``.
-        now: The moment that a duration is counted back from.
-
-    Returns:
-        The moment, in UTC, to the second. Without an offset, UTC is meant.
+        value: ISO 8601: ``2026-01-31``, ``2026-01-31T08:00:00Z`` or ``P30D``; in UTC without an
+            offset.
 
     Raises:
-        ValueError: It is none of these.
+        ValueError: It is none of these, or beyond the ends of the calendar.
     """
     text = value.strip()
     try:
@@ -284,25 +249,13 @@ def parse_moment(value: str, now: datetime) -> datetime:
 
 
 def floor_of(start: datetime) -> str:
-    """Write where a range begins, so that it compares with the dates of rows as strings.
+    """Write a range's start, ``YYYY-MM-DDThh:mm:ss``, to compare with dates of rows as strings.
 
-    Args:
-        start: First moment of the range, in UTC.
-
-    Returns:
-        ``YYYY-MM-DDThh:mm:ss``; nothing for a range without a beginning, which holds rows of any
-        date, 1970 among them.
+    It is empty for a range without a beginning, which holds rows of any date, 1970 among them.
     """
     return "" if start <= EPOCH else iso(start)[:-1]
 
 
 def iso(moment: datetime) -> str:
-    """Write a moment as bookmarks have it.
-
-    Args:
-        moment: A moment in UTC.
-
-    Returns:
-        ``YYYY-MM-DDThh:mm:ssZ``.
-    """
+    """Write a moment in UTC as bookmarks have it: ``YYYY-MM-DDThh:mm:ssZ``."""
     return moment.strftime(DATE_TIME)

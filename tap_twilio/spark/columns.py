@@ -36,7 +36,7 @@ SCALE = 18
 """Decimals of a number, of 38 digits in all: more than any of Twilio's amounts has."""
 
 _MISFIT = (ArithmeticError, TypeError, ValueError)
-"""What conversions raise; Arrow's own errors are among these."""
+"""Errors of conversions; Arrow's own are among these."""
 
 
 def _to_json(value: Any) -> str:  # noqa: ANN401
@@ -77,24 +77,14 @@ class Columns:
     """
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
-        """Translate a schema.
-
-        Args:
-            schema: The stream's JSON schema.
-        """
+        """Translate a stream's JSON schema."""
         self._kinds = {name: _kind(field) for name, field in schema["properties"].items()}
         self._known = frozenset(self._kinds)
         fields = {**self._kinds, ADDITIONAL: _JSON}
         self.struct = StructType([StructField(name, kind[0]) for name, kind in fields.items()])
 
     def chosen(self, struct: StructType) -> list[str]:
-        """Check the columns that a reader was asked for.
-
-        Args:
-            struct: Their names and types.
-
-        Returns:
-            Their names.
+        """Check the columns that a reader was asked for, and give their names.
 
         Raises:
             ValueError: The stream has no such column, or it is of another type.
@@ -113,16 +103,9 @@ class Columns:
         return [field.name for field in struct]
 
     def batch(self, records: list[Record], names: Iterable[str]) -> pa.RecordBatch:
-        """Make an Arrow batch of records.
+        """Make an Arrow batch of typed records, with these columns in this order.
 
         A value that doesn't fit its column is among the additional fields instead, as it came.
-
-        Args:
-            records: Typed records.
-            names: The columns to take.
-
-        Returns:
-            The batch, its columns in that order.
         """
         rest: dict[int, Record] = defaultdict(dict)
         for number, record in enumerate(records):

@@ -1,4 +1,4 @@
-"""What a reader reads: one stream, cut into an account's stretches of time."""
+"""The work of a reader: one stream, cut into an account's stretches of time."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ _REDACTED = re.compile("secret|password|token")
 
 @dataclass(repr=False)
 class Stretch(InputPartition):
-    """What one task reads.
+    """The rows that one task reads.
 
     Attributes:
         present: The moment of the query, in UTC.
         account_sid: The account; none for the list of accounts.
         start: First moment, in UTC; none for all that Twilio keeps.
         end: First moment after it; none for an open stretch.
-        lookback: Days before the present in which to look for rows that have no date: the
-            newest stretch looks for those of all stretches.
+        lookback: Days before the present in which to look for rows that have no date: the newest
+            stretch looks for those of all stretches.
     """
 
     present: datetime
@@ -57,8 +57,6 @@ class Job:
     """One stream and the settings to read it with; Spark sends it to its workers.
 
     Attributes:
-        stream: Name of the stream.
-        settings: The tap's settings.
         stretches: Tasks that an account is cut into.
         present: The moment of the query, in UTC.
     """
@@ -74,11 +72,8 @@ class Job:
 
         Args:
             options: ``stream``, ``stretches``, and settings of the tap by their names; lists,
-                objects and numbers as JSON. Settings that aren't there are taken from the
-                driver's environment, as ``TAP_TWILIO_…``.
-
-        Returns:
-            The job.
+                objects and numbers as JSON. Settings that aren't there are taken from the driver's
+                environment, as ``TAP_TWILIO_…``.
 
         Raises:
             TwilioError: An option makes no sense.
@@ -105,13 +100,7 @@ class Job:
         return job
 
     def tap(self, **settings: Any) -> QuietTap:
-        """Start a tap that reads the stream and no other.
-
-        Args:
-            **settings: Settings that win over the job's; those that are null are left out.
-
-        Returns:
-            The tap.
+        """Start a tap for this stream only; these settings win, and those that are null are unset.
 
         Raises:
             TwilioError: The settings make no sense, or there is no such stream.
@@ -135,11 +124,7 @@ class Job:
         return Table.of(cast("TwilioStream", self.tap().streams[self.stream]))
 
     def narrow(self, filters: Mapping[str, Any]) -> None:
-        """Ask Twilio for some of the rows only.
-
-        Args:
-            filters: As the setting ``filters`` has them for the stream; it wins over these.
-        """
+        """Ask Twilio for some of the rows only; the setting ``filters`` wins over these filters."""
         if filters:
             given = self.settings.get("filters", {})
             own = {**filters, **given.get(self.stream, {})}
@@ -188,10 +173,7 @@ class Job:
         return sorted(cut for cut in cuts if cut > start)
 
     def reached(self) -> datetime:
-        """Tell up to when there can be rows: the present, by whichever clock is behind.
-
-        Returns:
-            The moment, in UTC.
+        """Give the moment, in UTC, up to which there can be rows: by whichever clock is behind.
 
         Raises:
             TwilioError: Twilio refuses the credentials, or can't be reached.
@@ -207,15 +189,7 @@ class Job:
             return tap.sync.accounts()
 
     def read(self, stretch: Stretch, table: Table, names: list[str]) -> Iterator[pa.RecordBatch]:
-        """Read one task's rows; runs in a worker.
-
-        Args:
-            stretch: What to read.
-            table: What is known of the stream.
-            names: The columns to give.
-
-        Yields:
-            A batch a page.
+        """Read one task's rows, a batch a page; runs in a worker.
 
         Raises:
             TwilioError: Something could not be read to its end.

@@ -22,19 +22,14 @@ SHOWN = 3
 
 
 class TwilioError(Exception):
-    """What went wrong, in one sentence."""
+    """An error that one sentence explains."""
 
 
 class QuietTap(TapTwilio):
     """A tap whose present is that of the query, however late a task runs."""
 
     def __init__(self, *, present: datetime, **kwargs: Any) -> None:
-        """Start it.
-
-        Args:
-            present: The moment of the query, in UTC.
-            **kwargs: As the SDK has them.
-        """
+        """Start it at the moment of the query, in UTC."""
         self._present = present
         if not self.logger.hasHandlers():
             # Warnings belong into the logs of Spark's workers, and must pass the redactor.
@@ -58,7 +53,7 @@ class QuietTap(TapTwilio):
         """End a read that could not read everything as a failure.
 
         Raises:
-            TapError: It says what could not be read; it names no more than a few.
+            TapError: It names what could not be read, or a few of that.
         """
         failures = self.run.progress.failures
         if failures:
@@ -70,9 +65,6 @@ class QuietTap(TapTwilio):
 @contextmanager
 def one_sentence() -> Iterator[None]:
     """Turn errors that the tap explains into what Spark shows of them.
-
-    Yields:
-        Nothing.
 
     Raises:
         TwilioError: The settings make no sense, or something could not be read.

@@ -44,11 +44,7 @@ class TwilioDataSource(DataSource):
     """Twilio's streams as tables: ``spark.read.format("twilio").option("stream", "calls")``."""
 
     def __init__(self, options: MutableMapping[str, str]) -> None:
-        """Check the options.
-
-        Args:
-            options: See :meth:`tap_twilio.spark.jobs.Job.from_options`.
-        """
+        """Check the options: see :meth:`tap_twilio.spark.jobs.Job.from_options`."""
         super().__init__(options)
         self._job = Job.from_options(options)
 
@@ -71,7 +67,7 @@ class TwilioDataSource(DataSource):
 
 
 class _Reads:
-    """What both readers share: which columns to give, and how a task reads them."""
+    """Base of both readers: the columns to give, and how a task reads them."""
 
     def __init__(self, job: Job, schema: StructType) -> None:
         self._job = job
@@ -81,14 +77,7 @@ class _Reads:
         self._end = _moment(job, "end_date")
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
-        """Read a task's rows.
-
-        Args:
-            partition: The task.
-
-        Returns:
-            A batch a page.
-        """
+        """Read a task's rows, a batch a page."""
         return self._job.read(cast("Stretch", partition), self._table, self._names)
 
 
@@ -103,7 +92,7 @@ class Reader(_Reads, DataSourceReader):
             column = ".".join(getattr(each, "attribute", ()))
             value = getattr(each, "value", None)
             if dates is not None and column == dates.key and isinstance(value, date):
-                # What is at the ends of the calendar bounds nothing.
+                # A date at the ends of the calendar bounds nothing.
                 with suppress(OverflowError):
                     self._narrow(each, _in_utc(value), dates.precision)
             elif column in self._table.filters and isinstance(each, (EqualTo, In)):
@@ -136,10 +125,6 @@ class StreamReader(_Reads, DataSourceStreamReader, SupportsTriggerAvailableNow):
 
     def __init__(self, job: Job, schema: StructType) -> None:
         """Check that the stream has dates.
-
-        Args:
-            job: What to read.
-            schema: The columns to give.
 
         Raises:
             TwilioError: It has none, or an end.

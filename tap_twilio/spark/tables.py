@@ -1,4 +1,4 @@
-"""A stream as a table: its columns, and what Twilio can look for in it."""
+"""A stream as a table: its columns, and the values that Twilio can look for in them."""
 
 from __future__ import annotations
 
@@ -37,13 +37,12 @@ class Dates:
 
 @dataclass(frozen=True)
 class Table:
-    """What is known of a stream before it is read.
+    """A stream's table, as it is known before it is read.
 
     Attributes:
-        columns: Its columns.
         dates: The dates that it can be cut by; none if it can't.
-        filters: Columns whose values Twilio can look for, each with the values that it knows;
-            none where it takes any.
+        filters: Columns whose values Twilio can look for, each with the values that it knows; none
+            where it takes any.
     """
 
     columns: Columns
@@ -52,22 +51,15 @@ class Table:
 
     @classmethod
     def of(cls, stream: TwilioStream) -> Table:
-        """Describe a stream.
-
-        Args:
-            stream: The stream.
-
-        Returns:
-            Its table.
-        """
+        """Describe a stream."""
         return cls(Columns(stream.schema), _dates(stream), dict(_filters(stream)))
 
 
 def _dates(stream: TwilioStream) -> Dates | None:
     """Find the dates of a stream, or else those of the one stream above it that has some.
 
-    Where two levels have dates of their own, a row may be in another stretch than its parent's,
-    and no cut would do.
+    Where two levels have dates of their own, a row may be in another stretch than its parent, and
+    no cut would do.
     """
     dated = []
     level: Any = type(stream)
@@ -83,7 +75,7 @@ def _dates(stream: TwilioStream) -> Dates | None:
 
 
 def _filters(stream: TwilioStream) -> Iterator[tuple[str, frozenset[str] | None]]:
-    # Twilio knows nothing of hashes; and what a declared stream's parameters do, nobody knows.
+    # Twilio knows nothing of hashes, and nobody knows what a declared stream's parameters do.
     if stream.masker is not None or type(stream) not in STREAMS:
         return
     facts = schemas.DIRECTORY.fetch_schema(f"{stream.product}/{stream.name}")["x-twilio"]

@@ -38,7 +38,7 @@ OUTER = len(("properties", "name"))
 
 
 class Conductor(Protocol):
-    """What a stream asks of its tap."""
+    """The part of a tap that its streams use."""
 
     @property
     def pii(self) -> Rule: ...  # noqa: D102
@@ -59,8 +59,8 @@ class TwilioStream(Stream):
             ago they were made, up to the 36 days that a message may wait.
         params: Query parameters that are always sent.
         switches: Query parameters that settings turn on, by the setting's name.
-        chains: Query parameters that need one request chain for each value, as no single
-            request lists all rows.
+        chains: Query parameters that need one request chain for each value, as no single request
+            lists all rows.
         path_values: Values of placeholders in the path that no list gives: one read for each.
         context_params: Query parameters that take the SID of a parent, by the name of its field.
         page_size: Most rows to ask for, where the endpoint's own maximum is too many.
@@ -70,12 +70,12 @@ class TwilioStream(Stream):
         lifted: Fields to add to each record, with the place in a nested object that they repeat:
             ``{"period_start": "period.start"}``.
         position_field: Field to add to each record: its position in the list.
-        stand_ins: What fields of the key are where Twilio sends null or nothing. Only for those
-            that are null by right, or whose row the rest of the key tells apart anyhow: a row
-            that lacks what it is known by has no stand-in, as two of them would become one.
+        stand_ins: Values of key fields where Twilio sends null or nothing. Only for fields that are
+            null by right, or where the rest of the key tells rows apart anyhow: else two rows would
+            become one.
         secret_fields: Fields that never leave the tap, besides those with names of credentials.
-        typed_by_catalog: Whether a catalog says what a record looks like.
-        wire_schema: What a record is before personal data is masked; ``schema`` tells it after.
+        typed_by_catalog: Whether the catalog's schema describes the records.
+        wire_schema: JSON schema of a record before personal data is masked; ``schema`` is after.
         masker: Masks personal data; none where it is kept.
     """
 
@@ -130,11 +130,7 @@ class TwilioStream(Stream):
 
     @classmethod
     def address(cls) -> tuple[str, str]:
-        """Name the endpoint, whatever its placeholders are called.
-
-        Returns:
-            Product and path: ``("api", "/2010-04-01/Accounts/{}/Calls.json")``.
-        """
+        """Name product and path, whatever its placeholders: ``("api", "/…/{}/Calls.json")``."""
         parts = string.Formatter().parse(cls.path)
         return cls.product, "".join(
             text + ("" if name is None else "{}") for text, name, *_ in parts
@@ -147,7 +143,7 @@ class TwilioStream(Stream):
 
     @property
     def resource(self) -> Resource:
-        """What is declared, as data."""
+        """The declarations, as data."""
         keys = self.primary_keys if self.typed_by_catalog else type(self).primary_keys
         own: dict[str, Any] = {
             "keys": tuple(keys),

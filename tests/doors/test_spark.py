@@ -1,0 +1,70 @@
+"""The tests of the Spark data source, in an environment of its own: it brings half a gigabyte."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import environments
+
+PACKAGES = ("pyspark==4.3.0", "pandas==2.3.3", "pyarrow==26.0.1", "aiohttp<4", "pytest<10")
+
+JAVA = 17
+
+
+def java() -> str | None:
+    """What is wrong with the Java at hand, if anything."""
+    home = os.environ.get("JAVA_HOME")
+    command = shutil.which(Path(home) / "bin" / "java" if home else "java")
+    if command is None:
+        return f"Spark needs Java {JAVA}, and there is none: install one, or set JAVA_HOME"
+    told = subprocess.run([command, "-version"], capture_output=True, text=True, check=False)
+    version = re.search(r'version "(\d+)', told.stderr)
+    if version is None or int(version[1]) < JAVA:
+        return f"Spark needs Java {JAVA}, and {command} is older: set JAVA_HOME"
+    return None
+
+
+def dependencies():
+    """What `pip install .[spark]` brings, besides the tap itself."""
+    project = tomllib.loads((environments.ROOT / "pyproject.toml").read_text())["project"]
+    return [*project["dependencies"], *project["optional-dependencies"]["spark"]]
+
+
+ENVIRONMENT = ("spark", *PACKAGES, *dependencies())
+
+pytestmark = [pytest.mark.door, pytest.mark.environment(*ENVIRONMENT)]
+
+
+def test_spark():
+    if problem := java():
+        pytest.skip(problem)
+    folder = environments.install(*ENVIRONMENT)
+
+    result = subprocess.run(
+        [
+            str(folder / "python"),
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "tests/doors/spark",
+        ],
+        cwd=environments.ROOT,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(environments.ROOT), str(environments.ROOT / "dev")]),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert result.returncode == 0, result.stdout

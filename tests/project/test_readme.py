@@ -1,0 +1,67 @@
+"""The README says what the tap is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from scripts import update_readme
+from tap_twilio.streams import STREAMS
+
+README = Path(__file__).parents[2] / "README.md"
+PAGES = [README, *sorted((README.parent / "docs").glob("*.md"))]
+MIGRATING = README.parent / "docs" / "migrating.md"
+
+
+def test_the_tables_are_the_taps_own():
+    page = update_readme.SETTINGS.read_text()
+    assert page == update_readme.written(page)
+    assert update_readme.CATALOGUE.read_text() == update_readme.catalogue()
+
+
+def test_the_number_of_streams_is_right():
+    for number in re.findall(r"(\d+) streams over|\| (\d+): \[every list\]", README.read_text()):
+        assert max(number, key=len) == str(len(STREAMS))
+
+
+def test_nobody_is_told_to_install_another_project():
+    assert not re.search(r"pip install tap-twilio\b", README.read_text())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)]*))?\)", page.read_text()):
+        if not target.startswith("http"):
+            there = page.parent / target if target else page
+            assert there.exists(), target
+            assert not anchor or anchor in anchors(there.read_text()), f"{target}#{anchor}"
+
+
+def anchors(text):
+    """What headings of a page are called in links."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+def test_the_readme_is_read_in_a_few_minutes():
+    assert len(README.read_text().splitlines()) <= 200
+
+
+def test_migrating_leads_to_streams_that_there_are():
+    rows = [
+        line.strip("|").split("|")
+        for line in MIGRATING.read_text().splitlines()
+        if line.startswith("|") and not line.startswith(("| theirs", "|---"))
+    ]
+    named = [name for _, here, _ in rows for name in re.findall(r"`(\w+)`", here)]
+    assert len(named) > len(rows) > 40
+    assert set(named) <= {stream.name for stream in STREAMS}
+
+
+def test_migrating_names_streams_elsewhere_than_in_its_tables():
+    prose = [line for line in MIGRATING.read_text().splitlines() if not line.startswith("|")]
+    prefixes = "taskrouter|studio|verify|insights|pricing|trunking|conversations"
+    for name in re.findall(rf"`((?:{prefixes})_\w+)`", "\n".join(prose)):
+        assert name in {stream.name for stream in STREAMS}
