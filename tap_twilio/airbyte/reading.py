@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.contrib.msgspec import encoder
@@ -120,16 +121,14 @@ def read(
     nodes = {node.name: node for node in tap.nodes()}
     complete: set[str] = set()
     try:
-        tap.read_into(sink)
-    except IncompleteError:
+        with suppress(IncompleteError):
+            tap.read_into(sink)
         failed = {failure.stream for failure in tap.run.progress.failures}
         complete = {
             stream.name
             for stream in left
             if failed.isdisjoint(above.name for above in nodes[stream.name].lineage)
         }
-    else:
-        complete = {stream.name for stream in left}
     finally:
         for stream in left:
             if stream.name in complete:

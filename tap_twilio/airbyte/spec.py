@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_twilio.config.settings import SCHEMA
 from tap_twilio.http.errors import TapError
+from tap_twilio.resource.schemas import types
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +50,7 @@ def understood(config: Mapping[str, Any]) -> dict[str, Any]:
     known = dict(config)
     for name, value in config.items():
         schema = SCHEMA["properties"].get(name, {})
-        if value and isinstance(value, str) and _types(schema) in NESTED:
+        if value and isinstance(value, str) and types(schema) in NESTED:
             try:
                 known[name] = json.loads(value)
             except (ValueError, RecursionError):
@@ -60,7 +61,7 @@ def understood(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _setting(schema: dict[str, Any]) -> dict[str, Any]:
     setting = _without_null(schema)
-    if schema.get("secret") and _types(schema) in NESTED:
+    if schema.get("secret") and types(schema) in NESTED:
         # The platform keeps texts secret, and nothing else.
         words = {"title": setting["title"], "description": f"{setting['description']} As JSON."}
         return TEXT | words | {"examples": [json.dumps(one) for one in setting["examples"]]}
@@ -74,7 +75,7 @@ def _without_null(schema: dict[str, Any], *, nested: bool = False) -> dict[str, 
         if isinstance(value, dict):
             result[key] = _without_null(value, nested=True)
         elif key == "type":
-            kinds = _types(schema)
+            kinds = types(schema)
             result["type"] = kinds[0] if len(kinds) == 1 else kinds
             if nested and "string" in kinds:
                 # Names such as "key" look like secrets to Airbyte's tools if nothing is said.
@@ -86,8 +87,3 @@ def _without_null(schema: dict[str, Any], *, nested: bool = False) -> dict[str, 
         else:
             result[key] = value
     return result
-
-
-def _types(schema: Mapping[str, Any]) -> list[str]:
-    kinds = schema.get("type", [])
-    return [kind for kind in ([kinds] if isinstance(kinds, str) else kinds) if kind != "null"]

@@ -11,6 +11,7 @@ from genson.schema.strategies import Number, String
 from typing_extensions import override
 
 from tap_twilio.records.convert import Misfit, to_datetime
+from tap_twilio.resource.schemas import types
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,8 +79,7 @@ def _lenient(schema: dict[str, Any]) -> dict[str, Any]:
     kinds = {
         (kind, variant.get("format"))
         for variant in schema.get("anyOf", [schema])
-        for kind in ([variant["type"]] if isinstance(variant["type"], str) else variant["type"])
-        if kind != "null"
+        for kind in types(variant)
     }
     kind, form = kinds.pop() if len(kinds) == 1 else ("string", None)
     lenient: dict[str, Any] = {"type": [kind, "null"]}

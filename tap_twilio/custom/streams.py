@@ -23,7 +23,7 @@ from tap_twilio.http.pagination import decode
 from tap_twilio.records.pii import Rule
 from tap_twilio.records.secrets import NAMES
 from tap_twilio.resource.resource import Node, Resource
-from tap_twilio.resource.schemas import Endpoint, snake
+from tap_twilio.resource.schemas import Endpoint, snake, types
 from tap_twilio.resource.windows import EPOCH, Window
 from tap_twilio.streams import STREAMS
 from tap_twilio.streams.accounts import Accounts, AccountStream
@@ -410,19 +410,11 @@ def _placeholders_of(path: str) -> list[str]:
 
 
 def _nullable(field: Schema) -> Schema:
-    kinds = field.get("type")
-    if kinds is None:
-        return dict(field)
-    return {**field, "type": [*_without_null(kinds), "null"]}
+    return {**field, "type": [*types(field), "null"]} if "type" in field else dict(field)
 
 
 def _required(field: Schema) -> Schema:
-    kinds = field.get("type")
-    if kinds is None:
+    if "type" not in field:
         return dict(field)
-    left = _without_null(kinds)
+    left = types(field)
     return {**field, "type": left[0] if len(left) == 1 else left}
-
-
-def _without_null(kinds: str | list[str]) -> list[str]:
-    return [kind for kind in ([kinds] if isinstance(kinds, str) else kinds) if kind != "null"]

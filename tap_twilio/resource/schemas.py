@@ -64,6 +64,12 @@ def load(product: str, stream: str) -> tuple[dict[str, Any], Endpoint]:
     return _without_marks(raw), endpoint
 
 
+def types(schema: Mapping[str, Any]) -> list[str]:
+    """Give the JSON types that a field's value may have besides null."""
+    kinds = schema.get("type", [])
+    return [kind for kind in ([kinds] if isinstance(kinds, str) else kinds) if kind != "null"]
+
+
 def snake(name: str) -> str:
     """Write a query parameter as settings do: ``ParentCallSid`` as ``parent_call_sid``."""
     return _CAMEL.sub("_", name).lower()

@@ -24,6 +24,7 @@ from pyspark.sql.types import (
 from singer_sdk.contrib.msgspec import encoder
 
 from tap_twilio.records.unknown import ADDITIONAL
+from tap_twilio.resource.schemas import types
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -61,8 +62,7 @@ _BY_FORMAT: dict[str, _Kind] = {
 
 
 def _kind(schema: Mapping[str, Any]) -> _Kind:
-    types = schema.get("type", [])
-    kinds = [kind for kind in ([types] if isinstance(types, str) else types) if kind != "null"]
+    kinds = types(schema)
     if len(kinds) != 1:
         return _JSON
     return _BY_FORMAT.get(schema.get("format", ""), _BY_TYPE[kinds[0]])

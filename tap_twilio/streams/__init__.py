@@ -2,77 +2,26 @@
 
 from __future__ import annotations
 
-from types import ModuleType  # noqa: TC003
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from tap_twilio.streams import (
-    account_settings,
-    accounts,
-    api,
-    bulkexports,
-    content,
-    conversations,
-    events,
-    flex,
-    iam,
-    insights,
-    intelligence,
-    knowledge,
-    lookups,
-    marketplace,
-    messaging,
-    monitor,
-    numbers,
-    pricing,
-    proxy,
-    routes,
-    serverless,
-    studio,
-    supersim,
-    sync,
-    taskrouter,
-    trunking,
-    trusthub,
-    verify,
-    video,
-    voice,
-    wireless,
-)
 from tap_twilio.streams.base import TwilioStream
 
+if TYPE_CHECKING:
+    from types import ModuleType
+
 # A product comes after those whose records its own are children of.
-MODULES = (
-    accounts,
-    account_settings,
-    api,
-    bulkexports,
-    content,
-    conversations,
-    events,
-    flex,
-    iam,
-    insights,
-    intelligence,
-    knowledge,
-    lookups,
-    marketplace,
-    messaging,
-    monitor,
-    numbers,
-    pricing,
-    proxy,
-    serverless,
-    studio,
-    supersim,
-    sync,
-    taskrouter,
-    trunking,
-    routes,
-    trusthub,
-    verify,
-    video,
-    voice,
-    wireless,
-)
+PRODUCTS = (
+    "accounts", "account_settings", "api", "bulkexports", "content", "conversations", "events",
+    "flex", "iam", "insights", "intelligence", "knowledge", "lookups", "marketplace",
+    "messaging", "monitor", "numbers", "pricing", "proxy", "serverless", "studio", "supersim",
+    "sync", "taskrouter", "trunking", "routes", "trusthub", "verify", "video", "voice",
+    "wireless",
+)  # fmt: skip
+
+
+def _module(product: str) -> ModuleType:
+    return import_module(f"{__name__}.{product}")
 
 
 def _declared_in(module: ModuleType) -> list[type[TwilioStream]]:
@@ -87,6 +36,6 @@ def _declared_in(module: ModuleType) -> list[type[TwilioStream]]:
 
 
 STREAMS: tuple[type[TwilioStream], ...] = tuple(
-    stream for module in MODULES for stream in _declared_in(module)
+    stream for module in map(_module, PRODUCTS) for stream in _declared_in(module)
 )
 """All stream classes, parents before their children."""
