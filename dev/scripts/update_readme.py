@@ -114,7 +114,7 @@ def _span(time: timedelta) -> str:
 
 
 def _requests(stream: type[TwilioStream]) -> str:
-    lists = math.prod(len(v) for v in (*stream.chains.values(), *stream.path_values.values()))
+    lists = math.prod(len(v) for v in (*stream.fan_out.values(), *stream.path_values.values()))
     if _parent(stream) is not None:
         return f"{lists} per parent"
     _, endpoint = load(stream.product, stream.name)

@@ -67,7 +67,7 @@ def describe(stream: type[Any]) -> Stream:
         primary_keys=tuple(stream.primary_keys),
         parents=tuple(dict.fromkeys(below_an_account + carried)),
         counted_by=stream.position_field,
-        lifted=tuple(stream.lifted),
+        promoted=tuple(stream.promoted),
     )
 
 

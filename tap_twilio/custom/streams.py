@@ -342,7 +342,7 @@ def _class(declared: Declaration, parent: type[TwilioStream]) -> type[CustomStre
         "window": declared.window,
         "lookback": declared.lookback,
         "params": {name: values[0] for name, values in declared.params.items()},
-        "chains": {name: values for name, values in declared.params.items() if len(values) > 1},
+        "fan_out": {name: values for name, values in declared.params.items() if len(values) > 1},
         "secret_fields": tuple(dict.fromkeys(hidden)),
     }
     return type(declared.name, (CustomStream,), attributes)

@@ -70,7 +70,7 @@ class Decoder:
         batch.received = len(batch.records)
         window, dates = fetched.request.window, self._resource.window
         if window is not None and dates is not None:
-            self._cut(batch, window, dates)
+            self._keep_window(batch, window, dates)
         return self.weighed(batch)
 
     def type(self, rows: Raw, batch: Batch) -> list[Record]:
@@ -80,7 +80,7 @@ class Decoder:
             TapError: They are something else than objects.
         """
         records, _ = self.read(rows, pagination.decode, batch)
-        for name, path in self._resource.lifted.items():
+        for name, path in self._resource.promoted.items():
             outer, inner = path.split(".")
             for record in records:
                 nested = record.get(outer)
@@ -120,7 +120,7 @@ class Decoder:
         """Mask personal data, unless it is kept."""
         return records if self._masker is None else self._masker.mask(records)
 
-    def _cut(self, batch: Batch, window: Window, dates: DateFilter) -> None:
+    def _keep_window(self, batch: Batch, window: Window, dates: DateFilter) -> None:
         key, records = self._resource.key, batch.records
         if records:
             last = records[-1]

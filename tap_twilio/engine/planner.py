@@ -37,7 +37,7 @@ LAST: Final = 1 << 30
 
 def chain_params(resource: Resource, settings: Settings) -> list[dict[str, str]]:
     """Give the query parameters of each request chain: the resource's own, and the setting's."""
-    values: dict[str, Iterable[str]] = dict(resource.chains)
+    values: dict[str, Iterable[str]] = dict(resource.fan_out)
     for name, value in settings.filters.get(resource.name, {}).items():
         values[resource.endpoint.parameters[name]] = on_wire(value)
     own = dict(resource.params)
@@ -290,7 +290,7 @@ def heeds_time(fetched: Fetched, moment: datetime) -> bool:
 
 def dates_of(resource: Resource, rows: Raw) -> tuple[int, list[str]]:
     """Tell how many rows there are, and the dates of those that have one; none if one is odd."""
-    outer, _, inner = resource.lifted.get(resource.key, resource.key).partition(".")
+    outer, _, inner = resource.promoted.get(resource.key, resource.key).partition(".")
     try:
         (found,) = FieldReader(outer)(rows)
         if inner:

@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from tap_twilio.resource.resource import Node
     from tap_twilio.resource.windows import Window
 
-GIVEN_UP: Final = TapError
-"""Error of a request whose retries are used up."""
-
 ANYBODYS: Final = ("monitor", "/v1/Alerts")
 """A list outside the 2010 API that every token may read, whatever its account has bought."""
 
@@ -157,7 +154,7 @@ class Reader:
         except AbsentError as error:
             self._run.progress.absent[node.name] += 1
             node.logger.debug("%s", error)
-        except GIVEN_UP as error:
+        except TapError as error:
             whole = self._leave_out(node, context, error) and whole
         self.prefetch.skip(place)
         if node.is_accounts_own and self._bookmarks.finish_below(node, account):
@@ -298,7 +295,7 @@ class Reader:
             # This is of the stream alone: other streams tell whether the account's token is good.
             self._skips.skip(node, account, str(error))
             return
-        except GIVEN_UP as error:
+        except TapError as error:
             self._leave_out(node, probe.context, error)
             return
         self._bookmarks.forget_refusal(node, account)

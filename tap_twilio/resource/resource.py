@@ -53,14 +53,14 @@ class Resource:
     unsettled_statuses: frozenset[str]
     params: Mapping[str, str]
     switches: Mapping[str, str]
-    chains: Mapping[str, tuple[str, ...]]
+    fan_out: Mapping[str, tuple[str, ...]]
     path_values: Mapping[str, tuple[str, ...]]
     context_params: Mapping[str, str]
     page_size: int | None
     size_param: str
     absent_is_empty: bool
     parent_field: str
-    lifted: Mapping[str, str]
+    promoted: Mapping[str, str]
     position_field: str | None
     stand_ins: Mapping[str, str | int]
     secret_fields: tuple[str, ...]

@@ -79,7 +79,7 @@ class Conferences(AccountStream):
     replication_key = "date_updated"
     window = DateFilter("DateUpdated", precision=Unit.DAY)
     lookback = DAY
-    chains: ClassVar[Mapping[str, tuple[str, ...]]] = {
+    fan_out: ClassVar[Mapping[str, tuple[str, ...]]] = {
         # In the order in which a conference lives: one that moves on while the lists are read
         # is then seen in the later list, if it wasn't in the earlier.
         "Status": ("init", "in-progress", "completed"),

@@ -59,7 +59,7 @@ class TwilioStream(Stream):
             ago they were made, up to the 36 days that a message may wait.
         params: Query parameters that are always sent.
         switches: Query parameters that settings turn on, by the setting's name.
-        chains: Query parameters that need one request chain for each value, as no single request
+        fan_out: Query parameters that need one request chain for each value, as no single request
             lists all rows.
         path_values: Values of placeholders in the path that no list gives: one read for each.
         context_params: Query parameters that take the SID of a parent, by the name of its field.
@@ -67,7 +67,7 @@ class TwilioStream(Stream):
         size_param: Query parameter that takes the page size.
         absent_is_empty: Whether a window that has no rows is answered with 404.
         parent_field: Field of the parent's record that fills the path's last placeholder.
-        lifted: Fields to add to each record, with the place in a nested object that they repeat:
+        promoted: Fields to add to each record, with the place in a nested object that they repeat:
             ``{"period_start": "period.start"}``.
         position_field: Field to add to each record: its position in the list.
         stand_ins: Values of key fields where Twilio sends null or nothing. Only for fields that are
@@ -88,14 +88,14 @@ class TwilioStream(Stream):
     unsettled_statuses: ClassVar[frozenset[str]] = frozenset()
     params: ClassVar[Mapping[str, str]] = {}
     switches: ClassVar[Mapping[str, str]] = {}
-    chains: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    fan_out: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     path_values: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     context_params: ClassVar[Mapping[str, str]] = {}
     page_size: ClassVar[int | None] = None
     size_param: ClassVar[str] = "PageSize"
     absent_is_empty: ClassVar[bool] = False
     parent_field: ClassVar[str] = "sid"
-    lifted: ClassVar[Mapping[str, str]] = {}
+    promoted: ClassVar[Mapping[str, str]] = {}
     position_field: ClassVar[str | None] = None
     stand_ins: ClassVar[Mapping[str, str | int]] = {}
     secret_fields: ClassVar[tuple[str, ...]] = ()

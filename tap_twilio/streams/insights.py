@@ -61,7 +61,7 @@ class InsightsCallMetrics(_Insights):
     parent_stream_type = Calls
     path = "/v1/Voice/{call_sid}/Metrics"
     primary_keys = ("call_sid", "edge", "direction", "timestamp")
-    chains: ClassVar[Mapping[str, tuple[str, ...]]] = {
+    fan_out: ClassVar[Mapping[str, tuple[str, ...]]] = {
         # Unasked, Twilio gives the edge that suits the call's type and leaves out the other.
         "Edge": ("carrier_edge", "sip_edge", "sdk_edge", "client_edge", "unknown_edge"),
     }

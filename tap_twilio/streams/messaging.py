@@ -85,7 +85,7 @@ class MessagingSenders(_Messaging):
 
     name = "messaging_senders"
     path = "/v2/Channels/Senders"
-    chains: ClassVar[Mapping[str, tuple[str, ...]]] = {"Channel": ("whatsapp", "rcs")}
+    fan_out: ClassVar[Mapping[str, tuple[str, ...]]] = {"Channel": ("whatsapp", "rcs")}
 
 
 # --- Registration ------------------------------------------------------------------------------

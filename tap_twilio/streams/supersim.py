@@ -109,7 +109,7 @@ class SuperSimUsageRecords(_SuperSim):
     # Usage that Twilio gives for no SIM is one row a period.
     stand_ins: ClassVar[Mapping[str, str | int]] = {"sim_sid": ""}
     replication_key = "period_start"
-    lifted: ClassVar[Mapping[str, str]] = {
+    promoted: ClassVar[Mapping[str, str]] = {
         "period_start": "period.start_time",
         "period_end": "period.end_time",
     }

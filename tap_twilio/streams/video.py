@@ -30,7 +30,7 @@ class VideoRooms(_Video):
     replication_key = "date_created"
     window = DateFilter(after="DateCreatedAfter", before="DateCreatedBefore", precision=Unit.DAY)
     lookback = 2 * DAY
-    chains: ClassVar[Mapping[str, tuple[str, ...]]] = {
+    fan_out: ClassVar[Mapping[str, tuple[str, ...]]] = {
         # Unasked, Twilio lists running rooms only. Each state comes after those that lead to it.
         "Status": ("in-progress", "completed", "failed"),
     }
@@ -45,7 +45,7 @@ class VideoParticipants(_OfRoom):
 
     name = "video_participants"
     path = "/v1/Rooms/{room_sid}/Participants"
-    chains: ClassVar[Mapping[str, tuple[str, ...]]] = {
+    fan_out: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "Status": ("connected", "reconnecting", "disconnected"),
     }
 

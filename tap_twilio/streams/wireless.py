@@ -48,7 +48,7 @@ class WirelessDataSessions(_Wireless):
 
 class _Usage(_Wireless):
     replication_key = "period_start"
-    lifted: ClassVar[Mapping[str, str]] = {
+    promoted: ClassVar[Mapping[str, str]] = {
         "period_start": "period.start",
         "period_end": "period.end",
     }

@@ -81,7 +81,7 @@ def canonical(row):
 
 
 def as_sent(stream, record):
-    added = {stream.position_field, *stream.lifted}
+    added = {stream.position_field, *stream.promoted}
     return {name: value for name, value in record.items() if name not in added}
 
 
@@ -128,9 +128,9 @@ def test_no_row_that_was_sent_is_lost(recorded, sent):
             tuple(record[key] for key in keys) for record in recorded.output.records(stream.name)
         }
         for row in sent[stream.name].values():
-            for lifted, path in stream.lifted.items():
+            for promoted, path in stream.promoted.items():
                 outer, inner = path.split(".")
-                row[lifted] = row[outer][inner]
+                row[promoted] = row[outer][inner]
             assert tuple(row[key] for key in keys) in got, f"{stream.name}: {row}"
 
 
@@ -167,12 +167,14 @@ def test_no_row_is_left_unasked(recorded):
 
 
 def account_and_key(stream, row):
-    keys = [k for k in stream.primary_keys if k != stream.position_field and k not in stream.lifted]
-    lifted = [path.split(".") for name, path in stream.lifted.items() if name == "period_start"]
+    keys = [
+        k for k in stream.primary_keys if k != stream.position_field and k not in stream.promoted
+    ]
+    promoted = [path.split(".") for name, path in stream.promoted.items() if name == "period_start"]
     return (
         row["account_sid"],
         *(row[key] for key in keys),
-        *(row[outer][inner] for outer, inner in lifted),
+        *(row[outer][inner] for outer, inner in promoted),
     )
 
 

@@ -252,7 +252,7 @@ def test_usage_of_sims_has_a_key_and_goes_back_beyond_a_month(run, twilio, name)
     records = output.records(name)
     keys = [key for key in stream.primary_keys if key != "period_start"]
     got = keyed(records, stream.primary_keys)
-    inner = stream.lifted["period_start"].partition(".")[2]
+    inner = stream.promoted["period_start"].partition(".")[2]
     want = {
         (*(row.get(key) for key in keys), row["period"][inner]) for row in truth(twilio, stream)
     }

@@ -30,7 +30,7 @@ class Stream:
         primary_keys: Fields that can't be null.
         parents: Fields that the tap adds to records that lack them: SIDs of their parents.
         counted_by: Field that the tap adds to each record: its position.
-        lifted: Fields that the tap adds to each record: moments that stand in nested objects.
+        promoted: Fields that the tap adds to each record: moments that stand in nested objects.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Stream:
     primary_keys: tuple[str, ...] = ()
     parents: tuple[str, ...] = ()
     counted_by: str | None = None
-    lifted: tuple[str, ...] = ()
+    promoted: tuple[str, ...] = ()
 
     @property
     def place(self) -> Place:
@@ -196,7 +196,7 @@ def build(
         properties.setdefault(name, {"type": "string", "x-twilio-parent": True})
     if stream.counted_by:
         properties[stream.counted_by] = {"type": "integer", "x-twilio-added": True}
-    for name in stream.lifted:
+    for name in stream.promoted:
         moment = {"type": ["string", "null"], "format": "date-time"}
         properties[name] = {**moment, "x-twilio-added": True}
     for name in stream.primary_keys:

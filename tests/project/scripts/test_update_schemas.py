@@ -309,7 +309,7 @@ def test_a_key_that_records_lack_is_an_error(bench):
 
 
 def test_moments_out_of_nested_objects_become_fields(bench):
-    made = bench.made(replace(TRIPS, primary_keys=("sid", "began"), lifted=("began", "ended")))
+    made = bench.made(replace(TRIPS, primary_keys=("sid", "began"), promoted=("began", "ended")))
     moment = {"format": "date-time", "x-twilio-added": True}
     assert made["properties"]["began"] == {"type": "string", **moment}
     assert made["properties"]["ended"] == {"type": ["string", "null"], **moment}
@@ -331,7 +331,7 @@ def test_a_class_tells_what_its_schema_depends_on():
         path="/v1/Flows/{flow_sid}/Steps",
         primary_keys=["sid"],
         position_field=None,
-        lifted={"step_end": "period.end"},
+        promoted={"step_end": "period.end"},
         parent_stream_type=flow,
     )
     stream = describe(step)
@@ -341,7 +341,7 @@ def test_a_class_tells_what_its_schema_depends_on():
         path="/v1/Flows/{flow_sid}/Steps",
         primary_keys=("sid",),
         parents=("account_sid", "flow_sid"),
-        lifted=("step_end",),
+        promoted=("step_end",),
     )
     assert stream.file == "studio/steps.json"
     assert stream.place == ("studio", "/v1/Flows/{}/Steps")
