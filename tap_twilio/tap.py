@@ -19,6 +19,7 @@ from singer_sdk.singerlib import Catalog
 from typing_extensions import override
 
 from tap_twilio.config import inputs, references, settings
+from tap_twilio.config.schema import SCHEMA
 from tap_twilio.custom.streams import CustomStream, Samples, classes
 from tap_twilio.engine.run import Run
 from tap_twilio.engine.sync import Sync
@@ -61,7 +62,7 @@ class TapTwilio(Tap):
     name = "tap-twilio"
     package_name = "tap-twilio-streams"
     # A copy: the SDK adds its own settings to it.
-    config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(settings.SCHEMA)
+    config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(SCHEMA)
     message_writer_class: type[GenericSingerWriter[Any, Any]] = Writer
     # Without BATCH: the SDK would read the first stream so, and none of those below it.
     capabilities: ClassVar[list[CapabilitiesEnum]] = [

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 
-from tap_twilio.config import settings
+from tap_twilio.config.schema import SCHEMA
 from tap_twilio.tap import TapTwilio
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def own() -> dict[str, Any]:
     Returns:
         The keys of a plugin definition that follow from the tap.
     """
-    schema = copy.deepcopy(settings.SCHEMA)
+    schema = copy.deepcopy(SCHEMA)
     TapTwilio.append_builtin_config(schema)
     properties = schema["properties"]
     return {
@@ -92,7 +92,7 @@ def _facts(name: str, schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         yield "sensitive", True
     yield "label", schema["title"]
     yield "description", schema["description"]
-    if name in settings.SCHEMA["properties"]:
+    if name in SCHEMA["properties"]:
         if "default" in schema:
             yield "value", schema["default"]
         if kind == "string" and not values and "examples" in schema:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 
 import yaml
 
-from tap_twilio.config.settings import SCHEMA
+from tap_twilio.config.schema import SCHEMA
 from tap_twilio.resource.schemas import load
 from tap_twilio.streams import STREAMS
 from tap_twilio.streams.accounts import Accounts

@@ -14,7 +14,7 @@ from tap_twilio.http.redaction import redactor
 from tap_twilio.output.singer import encoded
 
 if TYPE_CHECKING:
-    from tap_twilio.records.convert import Record
+    from tap_twilio.records.values import Record
 
 Message = dict[str, Any]
 """A message, as its JSON object: ``{"type": "LOG", "log": {…}}``."""

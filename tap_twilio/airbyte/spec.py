@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from tap_twilio.config.settings import SCHEMA
+from tap_twilio.config.schema import SCHEMA
 from tap_twilio.http.errors import TapError
 from tap_twilio.resource.schemas import types
 

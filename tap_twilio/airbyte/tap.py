@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from tap_twilio.config import settings
+from tap_twilio.config.schema import SCHEMA
 from tap_twilio.tap import TapTwilio
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class SourceTap(TapTwilio):
     """The tap, less what is the platform's part: stream maps and flattening."""
 
-    config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(settings.SCHEMA)
+    config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(SCHEMA)
 
     @classmethod
     @override

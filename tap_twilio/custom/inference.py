@@ -10,13 +10,13 @@ from genson import SchemaBuilder
 from genson.schema.strategies import Number, String
 from typing_extensions import override
 
-from tap_twilio.records.convert import Misfit, to_datetime
+from tap_twilio.records.values import Misfit, to_datetime
 from tap_twilio.resource.schemas import types
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tap_twilio.records.convert import Record
+    from tap_twilio.records.values import Record
 
 MOMENT = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)"

@@ -22,8 +22,8 @@ from tap_twilio.config.inputs import UNDATED_SINCE, UNSETTLED_SINCE
 from tap_twilio.engine.requests import FIRST_PAGES, Batch, Frontier, Search, Waypoint
 from tap_twilio.http.errors import ChainError, ResponseError
 from tap_twilio.http.pagination import FieldReader, pick
-from tap_twilio.records.convert import moments
 from tap_twilio.records.keys import identity, lacking
+from tap_twilio.records.values import moments
 from tap_twilio.resource.windows import EPOCH, floor_of, iso
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from tap_twilio.config.declarations import on_wire
 from tap_twilio.engine.null_dates import search_of
 from tap_twilio.engine.requests import Child, Plan, Request
 from tap_twilio.http.pagination import FieldReader, ShapeError
-from tap_twilio.records.convert import Misfit, to_datetime
+from tap_twilio.records.values import Misfit, to_datetime
 from tap_twilio.resource.windows import EPOCH, SECOND, Unit, Window, iso, parse_moment
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from tap_twilio.resource.schemas import PII_MARK
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from tap_twilio.records.convert import Record
+    from tap_twilio.records.values import Record
 
 _HASHED = {"type": ["string", "null"]}
 

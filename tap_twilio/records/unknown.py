@@ -6,12 +6,14 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from tap_twilio.records.convert import MOST_UNKNOWN, Misfit, converter
+from tap_twilio.records.convert import MOST_UNKNOWN, converter
+from tap_twilio.records.values import Misfit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tap_twilio.records.convert import Conversion, Record, Report
+    from tap_twilio.records.convert import Report
+    from tap_twilio.records.values import Conversion, Record
 
 Schema = dict[str, Any]
 

@@ -29,7 +29,7 @@ from tap_twilio.resource.schemas import types
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from tap_twilio.records.convert import Record
+    from tap_twilio.records.values import Record
 
 logger = logging.getLogger("tap-twilio")
 

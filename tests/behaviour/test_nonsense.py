@@ -12,6 +12,7 @@ from singer_sdk.exceptions import ConfigValidationError
 
 from harness import catalog_of, config_for, select
 from tap_twilio.config import inputs, settings
+from tap_twilio.config.schema import SCHEMA
 from tap_twilio.http.errors import TapError
 from tap_twilio.tap import TapTwilio
 
@@ -227,7 +228,7 @@ def test_an_address_may_have_a_path_a_port_and_any_host():
     ):
         settings.parse(
             GOOD | {"base_url": url},
-            properties=settings.SCHEMA["properties"],
+            properties=SCHEMA["properties"],
             user_agent="",
             now=settings.now_utc(),
         )

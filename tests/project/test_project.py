@@ -18,6 +18,7 @@ from packaging.utils import canonicalize_name
 
 from scripts import update_meltano
 from tap_twilio.config import settings
+from tap_twilio.config.schema import SCHEMA
 from tap_twilio.streams import STREAMS
 
 ROOT = Path(__file__).parents[2]
@@ -73,7 +74,7 @@ def test_meltano_knows_every_setting_as_the_tap_does(about, file):
             assert {"decimal": "number"}.get(told[name]["kind"], told[name]["kind"]) in schema[
                 "type"
             ]
-        if name in settings.SCHEMA["properties"]:
+        if name in SCHEMA["properties"]:
             assert told[name].get("value") == schema.get("default")
 
 
@@ -147,7 +148,7 @@ def test_sample_config_makes_sense():
     text = (ROOT / "sample_config.json").read_text(encoding="utf-8")
     settings.parse(
         json.loads(text.replace("x" * 32, "0" * 32)),
-        properties=settings.SCHEMA["properties"],
+        properties=SCHEMA["properties"],
         user_agent="test",
         now=settings.now_utc(),
     )
@@ -156,7 +157,7 @@ def test_sample_config_makes_sense():
 def test_env_example_names_settings():
     lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
     named = [line.lstrip("# ").partition("=")[0] for line in lines if "TAP_TWILIO_" in line]
-    known = {f"TAP_TWILIO_{name.upper()}" for name in settings.SCHEMA["properties"]}
+    known = {f"TAP_TWILIO_{name.upper()}" for name in SCHEMA["properties"]}
     assert named
     assert set(named) <= known
 

@@ -15,7 +15,7 @@ from jsonschema import Draft7Validator
 from harness import PATIENCE, config_for
 from sandbox import faults
 from tap_twilio.airbyte.messages import Output
-from tap_twilio.config.settings import SCHEMA
+from tap_twilio.config.schema import SCHEMA
 from tap_twilio.streams import STREAMS
 from tests.doors.airbyte.harness import catalog
 

@@ -7,15 +7,11 @@ from decimal import Decimal
 import pytest
 
 from tap_twilio.records import convert as records
-from tap_twilio.records.convert import (
-    BLOCK,
+from tap_twilio.records.convert import BLOCK, MOST_UNKNOWN, Converter, column, converter
+from tap_twilio.records.values import (
     DIGITS,
-    MOST_UNKNOWN,
-    Converter,
     Memo,
     Misfit,
-    column,
-    converter,
     to_array,
     to_boolean,
     to_date,
@@ -625,7 +621,7 @@ def test_one_is_not_taken_for_true_though_they_are_equal():
 
 
 def test_results_that_are_kept_are_bounded(monkeypatch):
-    monkeypatch.setattr(records, "MOST_KEPT", 3)
+    monkeypatch.setattr("tap_twilio.records.values.MOST_KEPT", 3)
     memo = Memo(str.upper)
     sizes = []
     for value in "abcdefg":
