@@ -450,3 +450,43 @@ def test_unchanged_rows_can_be_left_out(run, sandbox):
     assert [record["sid"] for record in second.records("queues")] == [changed]
     assert second.records("applications") == []
     assert_complete(second, twilio, "queue_members")
+
+
+def test_a_state_that_an_earlier_version_wrote_is_read_on(run, sandbox):
+    twilio = sandbox(volumes={"calls": 90, "messages": 90}, subaccounts=0, days=40)
+    sid = twilio.account_sid
+    since = {days: f"{twilio.now - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}" for days in (5, 9, 20)}
+
+    def held(**one):
+        return {"partitions": [{"context": {"account_sid": sid}, **one}]}
+
+    state = {
+        "bookmarks": {
+            "calls": held(replication_key="start_time", replication_key_value=since[5]),
+            "messages": held(
+                replication_key="date_sent",
+                replication_key_value=since[5],
+                undated_since=since[20],
+                unsettled_since=since[9],
+            ),
+            "alerts": {"replication_key": "date_generated", "replication_key_value": since[5]},
+            "call_events": held(refused={"call_sid": "CA" + "0" * 32}),
+        }
+    }
+    output = run(config_for(twilio), streams=[*state["bookmarks"]], state=state)
+
+    assert output.exit_code == 0
+    lookback = STREAMS_BY_NAME["calls"].lookback
+    oldest = f"{twilio.now - timedelta(days=5) - lookback:%Y-%m-%dT%H:%M}"
+    dated = [row["start_time"] for row in output.records("calls") if row["start_time"]]
+    assert oldest <= min(dated) < since[5]
+    undated = {
+        row["sid"]
+        for row in truth(twilio, STREAMS_BY_NAME["messages"])
+        if row["date_sent"] is None and row["date_created"] >= since[20]
+    }
+    assert undated <= {row["sid"] for row in output.records("messages")}
+    assert all(output.bookmark(name, sid) > since[5] for name in ("calls", "messages", "alerts"))
+    asked = [one.path for one in twilio.requests]
+    assert any(path.endswith(f"/Calls/CA{'0' * 32}/Events.json") for path in asked)
+    assert not {"undated_since", "refused"} & set(str(output.state).split("'"))
