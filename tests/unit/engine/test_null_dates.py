@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from types import SimpleNamespace
@@ -17,12 +19,15 @@ from tap_twilio.engine.null_dates import (
     MOST_WALKS,
     Frontier,
     Search,
+    Searcher,
+    Undated,
     Waypoint,
     Waypoints,
     search_of,
     sift,
 )
 from tap_twilio.engine.requests import Batch, Place, Request
+from tap_twilio.http.errors import ChainError, ResponseError
 from tap_twilio.records.pii import Rule
 from tap_twilio.resource.resource import Node
 from tap_twilio.resource.windows import EPOCH, iso
@@ -30,6 +35,7 @@ from tap_twilio.streams.api import Messages
 from tests.unit.taps import (
     ACCOUNT,
     MARK,
+    NOW,
     WHOSE,
     fetched,
     make_engine,
@@ -39,7 +45,7 @@ from tests.unit.taps import (
 )
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
-NODE = SimpleNamespace(name="messages")
+NODE = SimpleNamespace(name="messages", logger=logging.getLogger("tap-twilio.messages"))
 FILTERS = ("DateSent>", "DateSent<")
 
 
@@ -451,3 +457,247 @@ def test_a_search_from_the_first_year_on_keeps_rows_of_any_age():
 
     assert sids(batch) == ["SM1"]
     assert link_after(batch) == "next"
+
+
+# --- Rows that come more than once ----------------------------------------------------------------
+
+
+def undated_of(name="messages", **changes):
+    resource = replace(resource_of(name), **changes)
+    return Undated(Node(resource))
+
+
+def sifted(undated, *rows):
+    batch = Batch(request(), records=[{"date_sent": None, **row} for row in rows])
+    undated.sift(batch)
+    return batch
+
+
+def test_a_row_without_a_date_comes_once_whichever_lists_give_it():
+    undated = undated_of()
+    first = sifted(undated, {"sid": "a"}, {"sid": "b", "date_sent": MARK}, {"sid": "c"})
+    second = sifted(undated, {"sid": "d"}, {"sid": "a"}, {"sid": "b", "date_sent": MARK})
+
+    assert [row["sid"] for row in first.records] == ["a", "b", "c"]
+    assert first.numbers is None, "nothing was left out"
+    assert [row["sid"] for row in second.records] == ["d", "b"]
+    assert second.numbers == [0, 2]
+
+
+def test_rows_that_lack_their_key_are_told_apart_by_all_else():
+    undated = undated_of()
+    rows = [{"sid": None, "body": "x"}, {"sid": None, "body": "y"}, {"sid": None, "body": "x"}]
+
+    assert [row["body"] for row in sifted(undated, *rows).records] == ["x", "y"]
+
+
+def test_rows_of_no_key_are_never_taken_for_each_other():
+    undated = undated_of(keys=())
+
+    assert len(sifted(undated, {"sid": "a"}, {"sid": "a"}).records) == 2
+
+
+def test_lists_without_windows_are_left_as_they_are():
+    undated = undated_of("queues", key="date_sent")
+
+    assert len(sifted(undated, {"sid": "a"}, {"sid": "a"}).records) == 2
+
+
+@pytest.mark.parametrize(
+    ("rows", "oldest"),
+    [
+        ([], None),
+        ([{"status": "scheduled", "date_created": "2026-11-10T00:00:00Z"}], "2026-11-10T00:00:00Z"),
+        # Given up, or sent long ago: they change no more.
+        ([{"status": "failed", "date_created": "2026-11-10T00:00:00Z"}], None),
+        ([{"status": "scheduled", "date_created": None}], None),
+        ([{"status": "scheduled"}], None),
+        ([{"status": "scheduled", "date_created": "2026-10-15T12:34:55Z"}], None),
+        ([{"status": "scheduled", "date_created": "2026-10-15T12:34:56Z"}], "2026-10-15T12:34:56Z"),
+        (
+            [
+                {"status": "scheduled", "date_created": "2026-11-12T00:00:00Z"},
+                {"status": "scheduled", "date_created": "2026-11-11T00:00:00Z"},
+                {"status": "scheduled", "date_created": "2026-11-13T00:00:00Z"},
+                {"status": "scheduled", "date_created": "2026-01-01T00:00:00Z"},
+            ],
+            "2026-11-11T00:00:00Z",
+        ),
+        (
+            [
+                {
+                    "status": "scheduled",
+                    "date_created": "2026-11-10T00:00:00Z",
+                    "date_sent": "2026-11-10T00:00:00Z",
+                }
+            ],
+            None,
+        ),
+    ],
+)
+def test_the_oldest_row_that_still_waits_is_known(rows, oldest):
+    undated = undated_of()
+    sifted(undated, *({"sid": str(number), **row} for number, row in enumerate(rows)))
+
+    assert undated.oldest_unsettled(NOW) == oldest
+
+
+def test_no_row_waits_where_no_status_says_so():
+    undated = undated_of(unsettled_statuses=frozenset())
+    sifted(undated, {"sid": "a", "status": "scheduled", "date_created": "2026-11-10T00:00:00Z"})
+
+    assert undated.oldest_unsettled(NOW) is None
+
+
+# --- Walks that are read --------------------------------------------------------------------------
+
+
+class Walked:
+    """Gives the pages of each walk by its link, and notes what the prefetch is told."""
+
+    def __init__(self, **walks):
+        self.walks = walks
+        self.begun, self.hinted, self.skipped = [], [], []
+
+    def chain(self, one):
+        self.begun.append(one.link)
+        for batch in self.walks[one.link or "top"]:
+            if isinstance(batch, Exception):
+                raise batch
+            yield batch
+
+    def hint(self, requests):
+        self.hinted += [one.link for one in requests]
+
+    def skip(self, place):
+        self.skipped.append(place)
+
+    def read(self, **waypoints):
+        one = search()
+        places = [Waypoint(link, (), date, 0) for link, date in waypoints.items()]
+        first = request(search=one)
+        walks = list(zip([None, *waypoints], [*places, None], strict=True))
+        asked = [
+            (replace(first, link=link, place=first.place.walk(number)), until)
+            for number, (link, until) in enumerate(walks)
+        ]
+        division = SimpleNamespace(walks=lambda *_: asked)
+        return list(Searcher(self.chain, self).read(first, one, division))
+
+
+def batch_at(newest, found=0, received=20, latest=None):
+    """A page of a walk, by its newest row; with as many rows without a date."""
+    return Batch(
+        request(),
+        records=[{}] * found,
+        received=received,
+        newest=newest,
+        latest=latest or newest,
+    )
+
+
+NEW, OLD, OLDER = "2026-02-01T00:00:00Z", "2025-12-01T00:00:00Z", "2025-06-01T00:00:00Z"
+
+
+def test_a_search_reads_each_walk_to_its_end_and_lets_go_of_the_rest():
+    walked = Walked(top=[batch_at(NEW), batch_at(NEW)], one=[batch_at(OLD)])
+
+    assert len(walked.read(one=NEW)) == 3
+    assert walked.begun == [None, "one"]
+    assert walked.skipped == [Place((7, 1, 2))]
+
+
+def test_a_walk_ends_where_a_page_lies_beyond_the_place_where_the_next_began():
+    walked = Walked(top=[batch_at(NEW), batch_at(OLDER), batch_at(OLDER)], one=[batch_at(OLDER)])
+
+    assert len(walked.read(one=OLD)) == 3
+    assert walked.begun == [None, "one"]
+
+
+def test_a_page_without_any_date_and_one_at_that_place_dont_end_a_walk():
+    at_the_place = batch_at(OLD)
+    dateless = Batch(request(), received=20, newest=OLDER)
+    walked = Walked(top=[at_the_place, dateless, batch_at(OLDER)], one=[])
+
+    assert len(walked.read(one=OLD)) == 3
+
+
+@pytest.mark.parametrize(
+    ("pages", "read"),
+    [
+        # Two thousand rows in a row that are old and have a date are enough.
+        ([(OLD, 0, 1000), (OLD, 0, 1000), (OLD, 0, 1000)], 2),
+        ([(OLD, 0, 1000), (OLD, 0, 999), (OLD, 0, 1), (OLD, 0, 1)], 3),
+        # New ones don't count, nor do those before a row without a date.
+        ([(NEW, 0, 1000), (NEW, 0, 1000), (NEW, 0, 1000)], 3),
+        ([(OLD, 0, 1000), (OLD, 1, 1000), (OLD, 0, 1000), (OLD, 0, 1000), (OLD, 0, 1)], 4),
+        ([("2026-01-01T00:00:00Z", 0, 1000)] * 4, 4),
+        ([(None, 0, 1000)] * 4, 4),
+    ],
+)
+def test_a_search_ends_where_old_rows_have_a_date_one_after_the_other(pages, read):
+    walked = Walked(top=[batch_at(*page) for page in pages])
+
+    assert len(walked.read()) == read
+
+
+def test_rows_count_over_walks():
+    walked = Walked(top=[batch_at(OLD, 0, 1000)], one=[batch_at(OLD, 0, 1000)] * 3)
+
+    assert len(walked.read(one=OLD)) == 2
+
+
+@pytest.mark.parametrize(
+    ("pages", "hinted"),
+    [
+        # As far back as is looked at anyhow, once it is known that the walk gets there.
+        ([(NEW, 0)], []),
+        ([(NEW, 0)] * (FIRST_PAGES - 1), []),
+        ([(NEW, 0)] * FIRST_PAGES, [None, "recent"]),
+        ([(NEW, 0)] * (FIRST_PAGES + 2), [None, "recent"]),
+        ([(OLD, 0)], [None, "recent"]),
+        # Where old rows have no date either, to the end.
+        ([(OLD, 1)], [None, "recent", "old"]),
+        ([(NEW, 0)] * FIRST_PAGES + [(OLD, 1)], [None, "recent", None, "recent", "old"]),
+        ([(NEW, 1)] * FIRST_PAGES, [None, "recent"]),
+    ],
+)
+def test_walks_that_are_sure_to_be_wanted_are_prefetched(pages, hinted):
+    walked = Walked(top=[batch_at(*page) for page in pages], recent=[], old=[])
+    walked.read(recent="2026-01-01T00:00:00Z", old="2025-01-01T00:00:00Z")
+
+    assert walked.hinted == hinted
+
+
+REFUSALS = [ResponseError("/Messages", 400), ResponseError("/Messages", 404), ChainError("again")]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda one: str(getattr(one, "status", "chain")))
+def test_a_list_that_can_be_walked_from_no_other_place_is_walked_from_its_top(refusal, caplog):
+    caplog.set_level("INFO")
+    tops = iter([[batch_at(NEW)], [batch_at(NEW), batch_at(OLD)]])
+    walked = Walked(one=[refusal])
+    chain, places = walked.chain, []
+
+    def noted(one):
+        places.append(one.place)
+        return iter(next(tops)) if one.link is None else chain(one)
+
+    walked.chain = noted
+
+    assert len(walked.read(one=OLD)) == 3
+    assert places == [Place((7, 1, 2, 0, 0)), Place((7, 1, 2, 1, 0)), Place((7, 1, 2, 2, 0))]
+    assert walked.skipped == [Place((7, 1, 2))]
+    assert "Walking the list from its top, as this was refused: " + str(refusal) in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("error", "places"),
+    [(ResponseError("/Messages", 410), {"one": OLD}), (ResponseError("/Messages", 404), {})],
+)
+def test_what_a_walk_from_the_top_would_not_mend_ends_the_search(error, places):
+    walked = Walked(top=[batch_at(NEW), *([] if places else [error])], one=[error])
+
+    with pytest.raises(ResponseError):
+        walked.read(**places)
+    assert walked.skipped == []
