@@ -725,7 +725,8 @@ def test_refusals_are_told_by_account():
         ACCOUNT: {"refused": {"message_sid": "SM1"}},
         SUBACCOUNT: {"refused": {"message_sid": "SM2"}},
     }
-    engine = make_engine("message_media", state=state_of(message_media=held))
+    state = state_of(message_media=held, call_events={ACCOUNT: {"refused": {"call_sid": "CA1"}}})
+    engine = make_engine("message_media", state=state)
 
     found = engine.bookmarks.starts.refusals("message_media")
 
@@ -799,3 +800,30 @@ def test_without_bookmark_no_row_is_left_out():
 
     assert kept == ["2008-01-01T00:00:00Z"]
     assert batch.parents is None
+
+
+# --- Rows that did not change --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "floor"),
+    [
+        ("queues", {"skip_unchanged": True}, "2026-11-10T07:00:00"),
+        ("queues", {}, None),
+        # It goes by its windows.
+        ("calls", {"skip_unchanged": True}, None),
+    ],
+)
+def test_rows_count_as_changed_from_an_hour_before_the_bookmark_on(name, config, floor):
+    engine = make_engine(name, state=state_of(**{name: MARK}), **config)
+
+    assert engine.bookmarks.floor_of_changes(engine.node, ACCOUNT) == floor
+
+
+def test_a_bookmark_of_another_key_is_no_bound_for_the_next():
+    held = {"replication_key": "date_created", "replication_key_value": "2026-11-19T00:00:00Z"}
+    engine = make_engine("calls", state=state_of(calls={ACCOUNT: held}))
+
+    engine.bookmarks.move(engine.node, ACCOUNT, MOMENT)
+
+    assert bookmarks_of(engine.tap) == {("calls", ACCOUNT): MARK}

@@ -339,3 +339,17 @@ def test_a_part_is_read_anew_as_the_whole_would_be(restarts):
     else:
         with pytest.raises(ChainError):
             list(pages)
+
+
+def test_parts_of_a_part_are_read_as_far_as_they_are_wanted():
+    first, part = request_of(), request_of("part")
+    inner = (request_of("inner 0"), request_of("inner 1"))
+    pages = {
+        None: batch_of(first, parts=(part,)),
+        "part": batch_of(part, parts=inner),
+        "inner 0": batch_of(inner[0], "a"),
+    }
+
+    found = list(Chain(first, lambda one: pages[one.link], lambda one: one is not inner[1]))
+
+    assert [[row["sid"] for row in page.records] for page in found] == [["a"]]

@@ -23,6 +23,7 @@ from tap_twilio.engine.null_dates import (
     Undated,
     Waypoint,
     Waypoints,
+    ended,
     search_of,
     sift,
 )
@@ -395,6 +396,17 @@ def test_a_search_keeps_rows_without_a_date_that_are_not_too_old():
     assert batch.records[0]["account_sid"] == ACCOUNT
     assert batch.received == 5
     assert batch.size == 100 * 4 * 3 // 5
+
+
+def test_rows_of_a_search_that_are_no_objects_are_counted():
+    assert found_by([{"sid": "SM1"}, "a row"]).lost == 1
+
+
+def test_a_page_that_stays_as_it_came_knows_where_its_search_ends():
+    came = fetched(request(), [], link="next")
+
+    assert ended(came, Batch(request())).following is None
+    assert ended(came, Batch(request(), following=came.following)) == came
 
 
 @pytest.mark.parametrize(

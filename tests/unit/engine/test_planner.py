@@ -610,6 +610,30 @@ def test_whether_a_filter_heeds_the_time_is_found_out_once():
     assert not cuts_days(ask(engine, FULL, params=ASKED))
 
 
+def test_a_list_without_links_is_not_split():
+    engine, page = split(SPREAD, HEEDED)
+    whole = replace(page, parts=(), rows=fetched(page.request, FULL["calls"]).rows)
+    numbered = replace(whole, following=page.request.after(None, {"Page": "1"}))
+
+    assert engine.planner.parts(whole, lambda *_: True)
+    assert engine.planner.parts(numbered, lambda *_: True) == ()
+
+
+def test_what_is_known_of_one_filter_is_not_taken_for_anothers():
+    engine = make_engine("calls", "messages", page_size=2)
+    assert cuts_days(ask(engine, FULL, HEEDED, params=ASKED))
+    engine.node = engine.nodes["messages"]
+    dates = ["2026-11-10T01:00:00Z", "2026-11-10T23:00:00Z"]
+    messages = {
+        "messages": [{"sid": f"SM{day}", "date_sent": day} for day in dates],
+        "next_page_uri": "/2010-04-01/next",
+    }
+    asked = len(engine.transport.asked)
+    ask(engine, messages, messages, params=ASKED)
+
+    assert len(engine.transport.asked) == asked + 2
+
+
 def test_a_probe_that_fails_is_asked_again_for_the_next_window():
     engine, page = split(SPREAD, *[b"[]"] * 2)
 
