@@ -68,10 +68,8 @@ class Starts:
 def partitions(state: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
     """Give a state's partitions of one account each, with the stream's name and the SID."""
     for name, held in state.get("bookmarks", {}).items():
-        for partition in held.get("partitions") or ():
-            context = partition.get("context") or {}
-            if context.keys() == {ACCOUNT}:
-                yield (name, context[ACCOUNT]), partition
+        for partition in held.get("partitions", ()):
+            yield (name, partition["context"][ACCOUNT]), partition
 
 
 class Bookmarks:

@@ -19,6 +19,7 @@ from tap_twilio.streams.api import Calls
 from tests.unit.taps import (
     ACCOUNT,
     MARK,
+    MOMENT,
     NOW,
     SUBACCOUNT,
     WHOSE,
@@ -813,3 +814,29 @@ def test_where_the_page_size_is_not_chosen_a_page_counts_as_full():
     _, full = split(SPREAD, HEEDED)
 
     assert [part.window for part in page.parts] == [part.window for part in full.parts]
+
+
+# --- Probes --------------------------------------------------------------------------------------
+
+
+def test_a_probe_is_the_first_page_of_a_list_that_nothing_bounds():
+    engine = make_engine("call_events", filters={"conferences": {"status": "init"}})
+    context = WHOSE | {"call_sid": "CA1"}
+
+    assert engine.planner.probe(engine.node, context, Place((3,))) == Request(
+        engine.node, context, Place((3, 0, 0)), {}
+    )
+    engine = make_engine("conferences", "iam_keys")
+    first = engine.planner.probe(engine.node, WHOSE, Place((3,)))
+    keys = engine.planner.probe(engine.nodes["iam_keys"], WHOSE, Place((4,)))
+    assert (first.params, first.window) == ({"Status": "init"}, None)
+    assert keys.params == {"AccountSid": ACCOUNT}
+
+
+def test_each_account_is_searched_from_its_own_bookmark_on():
+    engine = make_engine("messages", state=state_of(messages={ACCOUNT: MARK}))
+
+    own, other = (engine.planner.search(engine.node, one) for one in (ACCOUNT, SUBACCOUNT))
+
+    assert own.floor == MOMENT - 2 * DAY
+    assert other.floor == EPOCH
