@@ -712,4 +712,5 @@ def test_what_a_walk_from_the_top_would_not_mend_ends_the_search(error, places):
 
     with pytest.raises(ResponseError):
         walked.read(**places)
+    assert walked.begun == [None, *places], "and each was tried once"
     assert walked.skipped == []
