@@ -69,7 +69,9 @@ def partitions(state: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], dict
     """Give a state's partitions of one account each, with the stream's name and the SID."""
     for name, held in state.get("bookmarks", {}).items():
         for partition in held.get("partitions", ()):
-            yield (name, partition["context"][ACCOUNT]), partition
+            # The SDK writes one without a context where a stream had none.
+            if partition["context"] is not None:
+                yield (name, partition["context"][ACCOUNT]), partition
 
 
 class Bookmarks:

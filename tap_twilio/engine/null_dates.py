@@ -150,7 +150,7 @@ class Undated:
             known = identity(row, self._resource.keys)
             if known and known in self._seen:
                 again.add(index)
-            elif row.get("status") in statuses and row.get(CREATED) is not None:
+            elif statuses and row.get("status") in statuses and row.get(CREATED) is not None:
                 self._unsettled.append(row[CREATED])
             self._seen.add(known)
         if again:
