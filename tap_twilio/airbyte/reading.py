@@ -84,13 +84,17 @@ class AirbyteSink:
     def end(self, stream: str, *, is_complete: bool) -> None:
         """Write nothing: whether a stream is complete, its failures tell."""
 
-    def write_state(self, state: dict[str, Any], *, is_last: bool = False) -> None:  # noqa: ARG002
+    def offer_state(self, state: dict[str, Any]) -> None:
         """Write the states of streams that have news, if it is time to."""
-        self._bookmarks = state.get("bookmarks", {})
+        self.write_state(state)
         if time.monotonic() - self._wrote_states >= STATE_SECONDS:
             self._wrote_states = time.monotonic()
             for name in self._bookmarks:
                 self.tell_state(name)
+
+    def write_state(self, state: dict[str, Any]) -> None:
+        """Keep the state: :meth:`tell_state` writes a stream's, once its end is known."""
+        self._bookmarks = state.get("bookmarks", {})
 
     def tell_state(self, stream: str, mark: Blob | None = None) -> None:
         """Write a stream's state, if it is new or has a mark, as at the stream's end."""

@@ -160,9 +160,12 @@ class Running(Protocol):
     """The part of a tap that first rows need."""
 
     @property
-    def run(self) -> Run: ...  # noqa: D102
+    def run(self) -> Run:
+        """What asks Twilio."""
+
     @property
-    def streams(self) -> Mapping[str, Stream]: ...  # noqa: D102
+    def streams(self) -> Mapping[str, Stream]:
+        """The streams by name."""
 
 
 class Samples:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tap_twilio.engine.requests import Request
     from tap_twilio.engine.skips import Skips
     from tap_twilio.resource.resource import Node
+    from tap_twilio.resource.windows import DateFilter
 
 State = dict[str, Any]
 """A Singer state: ``{"bookmarks": {stream: {"partitions": [{"context": {…}, …}]}}}``."""
@@ -79,14 +80,17 @@ class Bookmarks:
 
     Attributes:
         state: The Singer state, which moves.
+        starts: Where the state began.
+        settings: The settings of the run.
+        clock: Twilio's time.
     """
 
     def __init__(self, state: State, settings: Settings, clock: Clock, skips: Skips) -> None:
         """Take note of what is known."""
         self.state = state
         self.starts = Starts(state, settings.now)
-        self._settings = settings
-        self._clock = clock
+        self.settings = settings
+        self.clock = clock
         self._skips = skips
         self._partitions = dict(partitions(state))
         self._wanted: dict[tuple[str, str], dict[str, datetime]] = {}
@@ -99,10 +103,12 @@ class Bookmarks:
         They differ where one was selected later than others, or could not be read for a while.
         Streams that can't be read now want nothing.
         """
-        known = self._wanted.get((node.name, account))
+        dates, known = node.resource.window, self._wanted.get((node.name, account))
+        if dates is None:
+            return {}
         if known is None:
             known = self._wanted[node.name, account] = {
-                each.name: self._start(node, self._began_at(node, each, account))
+                each.name: self._start(node, dates, self._began_at(node, each, account))
                 for each in node.branch
                 if self._skips.is_open(each, account)
             }
@@ -113,8 +119,8 @@ class Bookmarks:
 
         It goes from the bookmark less the look-back, or from the start date, to the end date or on.
         """
-        dates, end = node.resource.window, self._settings.end
-        starts = self.wanted_from(node, account) if dates is not None else {}
+        dates, end = node.resource.window, self.settings.end
+        starts = self.wanted_from(node, account)
         if dates is None or not starts:
             return None
         start = min(starts.values())
@@ -143,7 +149,7 @@ class Bookmarks:
         keepers = self.keepers(node, account)
         marks = [self._began_at(node, each, account) for each in keepers]
         known = [mark for mark in marks if mark is not None]
-        return min(*known, self._clock.present) if len(known) == len(marks) > 0 else None
+        return min(*known, self.clock.present) if len(known) == len(marks) > 0 else None
 
     def keepers(self, node: Node, account: str) -> list[Node]:
         """Give the nodes whose state holds a node's bookmark, but for those that can't be read.
@@ -171,16 +177,15 @@ class Bookmarks:
             return None
         return self.starts.bookmark(keeper.name, account, node.bookmark_key)
 
-    def _start(self, node: Node, bookmark: datetime | None) -> datetime:
-        settings, dates = self._settings, node.resource.window
-        assert dates is not None  # noqa: S101
+    def _start(self, node: Node, dates: DateFilter, bookmark: datetime | None) -> datetime:
+        settings = self.settings
         start = settings.start or EPOCH
         if bookmark is not None:
             days = settings.lookback_days
             lookback = node.resource.lookback if days is None else timedelta(days=days)
             # One that lies in the future was made by a wrong clock.
-            start = max(start, min(bookmark, self._clock.present) - lookback)
-        kept = dates.clamp(start, self._clock.present)
+            start = max(start, min(bookmark, self.clock.present) - lookback)
+        kept = dates.clamp(start, self.clock.present)
         if kept - start > timedelta(hours=1) and start > EPOCH:
             node.warn_once(
                 f"Twilio keeps these rows for {dates.retention and dates.retention.days} days: "
@@ -194,7 +199,7 @@ class Bookmarks:
         """Move the bookmark to a window's end, now that all below is read; tell if it can move."""
         if not node.is_incremental or not node.is_accounts_own:
             return False
-        self.move(node, account, window.end or self._clock.reached)
+        self.move(node, account, window.end or self.clock.reached)
         return True
 
     def finish_below(self, node: Node, account: str) -> bool:
@@ -208,7 +213,7 @@ class Bookmarks:
             if each.is_incremental and self._skips.was_read(each, account):
                 whole = self.range(each, account)
                 if whole is not None:
-                    self.move(each, account, whole.end or self._clock.reached)
+                    self.move(each, account, whole.end or self.clock.reached)
                     moved = True
         return moved
 
@@ -220,10 +225,10 @@ class Bookmarks:
         """
         if self._is_preview(node):
             return
-        moment = min(moment, self._clock.reached)
+        moment = min(moment, self.clock.reached)
         for keeper in self.keepers(node, account):
             before = self._reached_by(keeper, account, node.bookmark_key)
-            if before is None or before < moment or before > self._clock.present:
+            if before is None or before < moment or before > self.clock.present:
                 held = self._partition(keeper, account)
                 held["replication_key"] = node.bookmark_key
                 held["replication_key_value"] = iso(moment)
@@ -276,7 +281,7 @@ class Bookmarks:
             return self.starts.bookmark(keeper.name, account, key)
         if held.get("replication_key") != key:
             return None
-        return parse_moment(held["replication_key_value"], self._settings.now)
+        return parse_moment(held["replication_key_value"], self.settings.now)
 
     def _partition(self, node: Node, account: str) -> dict[str, Any]:
         held = self._partitions.get((node.name, account))
@@ -287,4 +292,4 @@ class Bookmarks:
         return held
 
     def _is_preview(self, node: Node) -> bool:
-        return self._settings.max_records is not None or node.limit is not None
+        return self.settings.max_records is not None or node.limit is not None

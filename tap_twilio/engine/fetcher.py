@@ -224,14 +224,14 @@ class Fetcher:
         listed = set(request.context) <= {ACCOUNT} and request.link is None
         return isinstance(error, RefusedError) or (listed and not node.resource.absent_is_empty)
 
-    def _find_precision(self, request: Request, moment: datetime) -> bool:
+    def _find_precision(self, probe: Request, moment: datetime) -> bool:
         """Find out, once a run, whether the date filter of a stream heeds the time of day."""
-        name = request.node.name
+        name = probe.node.name
         known = self._heeds_time.get(name)
         if known is not None:
             return known
         try:
-            fetched = self._fetch(planner.second_of(request, moment, self._run.settings.now))
+            fetched = self._fetch(probe)
         except TapError:
             return False
         self._heeds_time[name] = planner.heeds_time(fetched, moment)

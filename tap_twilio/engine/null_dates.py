@@ -30,9 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
-    from tap_twilio.config.settings import Settings
     from tap_twilio.engine.bookmarks import Bookmarks
-    from tap_twilio.engine.clock import Clock
     from tap_twilio.engine.decoder import Decoder
     from tap_twilio.engine.prefetch import Prefetch
     from tap_twilio.engine.requests import Fetched, Request
@@ -59,14 +57,8 @@ LEAST_PAGES: Final = 3
 REFUSED_LINK: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND})
 
 
-def search_of(  # noqa: PLR0913
-    node: Node,
-    account: str,
-    bookmarks: Bookmarks,
-    settings: Settings,
-    clock: Clock,
-    *,
-    is_one_chain: bool,
+def search_of(
+    node: Node, account: str, bookmarks: Bookmarks, *, is_one_chain: bool
 ) -> Search | None:
     """Tell how far back to look for rows that have no date yet; none if the stream has none.
 
@@ -80,15 +72,16 @@ def search_of(  # noqa: PLR0913
     resource = node.resource
     if resource.window is None or resource.window.undated is None:
         return None
+    settings, reached = bookmarks.settings, bookmarks.clock.reached
     days = settings.lookback_days
     depth = DEPTH if days is None else max(DEPTH, timedelta(days=days))
     oldest, bookmark = settings.start or EPOCH, bookmarks.bookmark(node, account)
     if days is not None:
         # Of many runs, the one that is open at its end looks for the rows of all.
-        oldest = min(oldest, clock.reached - timedelta(days=days))
+        oldest = min(oldest, reached - timedelta(days=days))
     if bookmark is None and resource.unsettled_statuses:
         depth = max(depth, LONGEST_UNSETTLED)
-    recent = max(oldest, (bookmark or clock.reached) - depth)
+    recent = max(oldest, (bookmark or reached) - depth)
     recent = min([recent, *bookmarks.noted(node, account, UNSETTLED_SINCE)])
     floor = oldest if bookmark is None else recent
     floor = min([floor, recent, *bookmarks.noted(node, account, UNDATED_SINCE)])

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tap_twilio.engine.requests import Batch, Fetched, Place, Search
     from tap_twilio.engine.skips import Skips
     from tap_twilio.resource.resource import Node, Resource
+    from tap_twilio.resource.windows import DateFilter
 
 AGES: Final = tuple(timedelta(days=days) for days in (365, 120, 30, 7))
 """Where a range is cut whose windows need several request chains each: finely where it is new,
@@ -125,13 +126,9 @@ class Planner:
     def search(self, node: Node, account: str) -> Search | None:
         """Tell how far back to look for rows without a date, as it was when the run began."""
         if (node, account) not in self._searches:
+            is_one_chain = len(self.chain_params(node)) == 1
             self._searches[node, account] = search_of(
-                node,
-                account,
-                self._bookmarks,
-                self._settings,
-                self._clock,
-                is_one_chain=len(self.chain_params(node)) == 1,
+                node, account, self._bookmarks, is_one_chain=is_one_chain
             )
         return self._searches[node, account]
 
@@ -233,8 +230,8 @@ class Planner:
         """Give the parts of a window that holds too many pages, as its first tells; else none.
 
         Args:
-            heeds_time: Finds out whether the date filter of a request heeds the time of day, by the
-                date of a row that the request gave.
+            heeds_time: Finds out by :func:`second_of`, and its moment, whether the date filter of a
+                stream heeds the time of day.
         """
         request, now = fetched.request, self._settings.now
         dates, window = request.node.resource.window, request.window
@@ -253,9 +250,9 @@ class Planner:
         first, last = (parse_moment(find(moments), now) for find in (min, max))
         windows = dates.split(window, first, last, full, now)
         cuts_days = any(Unit.DAY.floor(part.start) != part.start for part in windows[1:])
-        exact = cuts_days and dates.precision is Unit.SECOND and heeds_time(request, last)
-        if cuts_days and dates.precision is Unit.SECOND and not exact:
-            by_day = replace(dates, precision=Unit.DAY)
+        exact = cuts_days and dates.precision is Unit.SECOND
+        if exact and not heeds_time(second_of(request, dates, last, now), last):
+            exact, by_day = False, replace(dates, precision=Unit.DAY)
             windows = by_day.split(window, first, last, full, now)
         return tuple(
             replace(
@@ -268,14 +265,12 @@ class Planner:
         )
 
 
-def second_of(request: Request, moment: datetime, now: datetime) -> Request:
+def second_of(request: Request, dates: DateFilter, moment: datetime, now: datetime) -> Request:
     """Ask for a second that is known to hold a row, to see whether a filter heeds the time of day.
 
     If it only looked at the day, the parts of a day would come back empty, or each with all of
     the day's rows.
     """
-    dates = request.node.resource.window
-    assert dates is not None  # noqa: S101
     params = dates.params(Window(moment, moment + SECOND), now, exact=True)
     return replace(request, params={**request.params, **params}, window=None)
 

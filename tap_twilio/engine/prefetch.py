@@ -48,10 +48,7 @@ class _Entry:
     kind: str
     height: int
     is_light: bool
-    fetched: Fetched | None = None
-    page: Fetched | Batch | None = None
-    error: BaseException | None = None
-    done: bool = False
+    result: Fetched | Batch | BaseException | None = None
     size: int = 0
 
 
@@ -80,7 +77,9 @@ class Prefetch:
     _in_flight: int = 0
     _lengths: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     _asked: queue.SimpleQueue[_Entry | None] = field(default_factory=queue.SimpleQueue)
-    _brought: queue.SimpleQueue[_Entry | None] = field(default_factory=queue.SimpleQueue)
+    _brought: queue.SimpleQueue[tuple[_Entry, Fetched | BaseException] | None] = field(
+        default_factory=queue.SimpleQueue
+    )
     _threads: list[threading.Thread] = field(default_factory=list)
 
     def begin(self) -> Place:
@@ -106,14 +105,13 @@ class Prefetch:
             entry = self._send(request)
         self._collect(wait=False)
         self._pump()
-        while not entry.done:
+        while (result := entry.result) is None:
             self.checkpoint()
             self._collect(wait=True)
             self._pump()
-        if entry.error is not None:
-            raise entry.error
-        assert entry.page is not None  # noqa: S101
-        return entry.page
+        if isinstance(result, BaseException):
+            raise result
+        return result
 
     def skip(self, place: Place) -> None:
         """Give up a part of the traversal: nothing below a place will be wanted."""
@@ -148,42 +146,41 @@ class Prefetch:
     def _work(self) -> None:
         while (entry := self._asked.get()) is not None:
             try:
-                entry.fetched = self.fetch(entry.request)
-            except BaseException as error:  # noqa: BLE001
-                entry.error = error
-            self._brought.put(entry)
+                self._brought.put((entry, self.fetch(entry.request)))
+            except BaseException as error:  # noqa: BLE001 - whoever waits for the page raises it
+                self._brought.put((entry, error))
 
     def _collect(self, *, wait: bool) -> None:
         try:
-            entry = self._brought.get(block=wait)
+            brought = self._brought.get(block=wait)
             while True:
-                if entry is not None:
-                    self._arrive(entry)
+                if brought is not None:
+                    self._arrive(*brought)
                     # At once: where many pages have come, it takes a while to take in all.
                     self._pump()
-                entry = self._brought.get(block=False)
+                brought = self._brought.get(block=False)
         except queue.Empty:
             return
 
-    def _arrive(self, entry: _Entry) -> None:
-        entry.done = True
+    def _arrive(self, entry: _Entry, brought: Fetched | BaseException) -> None:
         self._in_flight -= 1
-        fetched, kind = entry.fetched, entry.kind
-        if fetched is None:
+        entry.result = brought
+        if isinstance(brought, BaseException):
             return
-        entry.page, entry.fetched = fetched, None
+        page: Fetched | Batch = brought
         if entry.request.place >= self._position:
             try:
-                entry.page, plans = self.arrive(fetched)
+                page, plans = self.arrive(brought)
             except TapError as error:
                 # It is raised in this page's turn: here, it would hit the page that is waited for.
-                entry.error = error
+                entry.result = error
                 return
             for requests in plans:
                 self.hint(requests)
-        entry.size = entry.page.size
+        entry.result, entry.size = page, page.size
         # Those that come next may be as large, though the last ones were small.
-        self._lengths[kind] = max(fetched.length, entry.size, self._lengths[kind] * 63 // 64)
+        usual = self._lengths[entry.kind] * 63 // 64
+        self._lengths[entry.kind] = max(brought.length, page.size, usual)
 
     def _pump(self) -> None:
         blocked, full = [], set()
@@ -216,7 +213,7 @@ class Prefetch:
         sooner = rivals = 0
         near = held = self._lengths[request.kind]
         for place, entry in self._entries.items():
-            size = entry.size if entry.done else self._lengths[entry.kind]
+            size = self._lengths[entry.kind] if entry.result is None else entry.size
             held += size
             if entry.height >= height and entry.is_light == is_light:
                 rivals += 1

@@ -8,7 +8,7 @@ from tap_twilio.engine.bookmarks import Bookmarks
 from tap_twilio.engine.chain import Chain
 from tap_twilio.engine.planner import Planner
 from tap_twilio.engine.reader import Reader
-from tap_twilio.engine.requests import Batch, Request
+from tap_twilio.engine.requests import Batch, Fetched, Request
 from tap_twilio.engine.sign_in import SignIn, learn
 from tap_twilio.http.errors import Stopped
 from tap_twilio.resource.resource import ACCOUNT
@@ -83,8 +83,8 @@ class Sync:
 
     def _take(self, request: Request) -> Batch:
         page = self.reader.prefetch.take(request)
-        assert not isinstance(page, Batch)  # noqa: S101
-        learn(page, self.reader.decoder(self.root), self._run.skips.credentials)
+        if isinstance(page, Fetched):
+            learn(page, self.reader.decoder(self.root), self._run.skips.credentials)
         return self.reader.opened(page)
 
     def _page_of(self, found: SignedIn) -> Batch:
@@ -132,7 +132,7 @@ class Sync:
         """
         run, state = self._run, self.bookmarks.state
         run.emits = True
-        self.reader.save = lambda: sink.write_state(state)
+        self.reader.save = lambda: sink.offer_state(state)
         nodes = [node for node in _by_level(self.root) if node.is_selected]
         for node in nodes:
             sink.begin(node.name, is_whole=is_whole(node, run.settings))
@@ -141,11 +141,11 @@ class Sync:
                 if node.is_selected:
                     self._write(sink, node, batch.records)
         except Stopped:
-            sink.write_state(state, is_last=True)
+            sink.write_state(state)
             raise
         for node in nodes:
             sink.end(node.name, is_complete=run.progress.is_complete)
-        sink.write_state(state, is_last=True)
+        sink.write_state(state)
         run.check_complete()
 
     def _write(self, sink: Sink, node: Node, records: list[Record]) -> None:

@@ -109,20 +109,36 @@ class SingerStream(Protocol):
     warn_once: Warner
 
     @property
-    def version(self) -> int | None: ...  # noqa: D102
+    def version(self) -> int | None:
+        """What marks the records of a run that brings all rows."""
+
     @version.setter
     def version(self, version: int) -> None: ...
+
     @property
-    def stream_maps(self) -> list[StreamMap]: ...  # noqa: D102
+    def stream_maps(self) -> list[StreamMap]:
+        """The SDK's maps, one at least."""
+
     @property
-    def deselected(self) -> list[str]: ...  # noqa: D102
+    def deselected(self) -> list[str]:
+        """Fields that the catalog leaves out."""
+
     @property
-    def is_plain(self) -> bool: ...  # noqa: D102
+    def is_plain(self) -> bool:
+        """Whether no stream map changes records."""
+
     @property
-    def flattens(self) -> bool: ...  # noqa: D102
-    def write_schema(self) -> None: ...  # noqa: D102
-    def write_version(self, version: int) -> None: ...  # noqa: D102
-    def mapped(self, records: list[Record]) -> list[RecordMessage]: ...  # noqa: D102
+    def flattens(self) -> bool:
+        """Whether objects become columns."""
+
+    def write_schema(self) -> None:
+        """Write SCHEMA for each stream map."""
+
+    def write_version(self, version: int) -> None:
+        """Write ACTIVATE_VERSION for each stream map."""
+
+    def mapped(self, records: list[Record]) -> list[RecordMessage]:
+        """Make messages of records by the stream maps."""
 
 
 class SingerSink:
@@ -183,10 +199,14 @@ class SingerSink:
         if found.version is not None and is_complete:
             found.write_version(found.version)
 
-    def write_state(self, state: dict[str, Any], *, is_last: bool = False) -> None:
-        """Write STATE, if it is time to; the last message always is one, as some targets ask."""
-        if is_last or not isinstance(self._writer, Writer) or self._writer.owes_state:
-            self._writer.write_message(StateMessage(value=state))
+    def offer_state(self, state: dict[str, Any]) -> None:
+        """Write STATE, if it is time to."""
+        if not isinstance(self._writer, Writer) or self._writer.owes_state:
+            self.write_state(state)
+
+    def write_state(self, state: dict[str, Any]) -> None:
+        """Write STATE; the last message always is one, as some targets ask."""
+        self._writer.write_message(StateMessage(value=state))
 
     def _announce_made(
         self, stream: SingerStream, stream_map: StreamMap, made: list[RecordMessage]

@@ -31,5 +31,8 @@ class Sink(Protocol):
     def end(self, stream: str, *, is_complete: bool) -> None:
         """Take note of a stream's end, and whether nothing was left out of the run."""
 
-    def write_state(self, state: dict[str, Any], *, is_last: bool = False) -> None:
-        """Take the state as it is: all that it covers was written before."""
+    def offer_state(self, state: dict[str, Any]) -> None:
+        """Take the state if it is time to: all that it covers was written before."""
+
+    def write_state(self, state: dict[str, Any]) -> None:
+        """Take the state that a run ends with."""

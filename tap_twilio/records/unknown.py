@@ -92,9 +92,8 @@ class UnknownFields:
                 continue
             else:
                 new[name] = schema_of(kind)
-                convert = converter(new[name], name, self._lose)
-                assert convert is not None  # noqa: S101
-                self._told[name] = _KINDS[kind], convert
+                if (convert := converter(new[name], name, self._lose)) is not None:
+                    self._told[name] = _KINDS[kind], convert
                 self._taken.add(name.casefold())
             self._settled.add(name)
             self.waiting.remove(name)

@@ -41,9 +41,14 @@ class Conductor(Protocol):
     """The part of a tap that its streams use."""
 
     @property
-    def pii(self) -> Rule: ...  # noqa: D102
-    def read(self) -> None: ...  # noqa: D102
-    def records(self, name: str, context: Record) -> Iterator[Record]: ...  # noqa: D102
+    def pii(self) -> Rule:
+        """How personal data is hidden."""
+
+    def read(self) -> None:
+        """Read everything that is selected."""
+
+    def records(self, name: str, context: Record) -> Iterator[Record]:
+        """Read one list of a stream."""
 
 
 class TwilioStream(Stream):

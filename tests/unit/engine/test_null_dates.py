@@ -96,8 +96,7 @@ def begins(walks):
 
 def search_in(engine):
     """Tell how far back a stream's one chain is searched."""
-    known = engine.bookmarks, engine.settings, engine.run.clock
-    return search_of(engine.node, ACCOUNT, *known, is_one_chain=True)
+    return search_of(engine.node, ACCOUNT, engine.bookmarks, is_one_chain=True)
 
 
 @pytest.mark.parametrize(
