@@ -20,7 +20,8 @@ from typing_extensions import override
 
 from tap_twilio.config import inputs, references, settings
 from tap_twilio.config.schema import SCHEMA
-from tap_twilio.custom.streams import CustomStream, Samples, classes
+from tap_twilio.custom.samples import Samples
+from tap_twilio.custom.streams import CustomStream, classes
 from tap_twilio.engine.run import Run
 from tap_twilio.engine.sync import Sync
 from tap_twilio.http.errors import IncompleteError, Stopped, TapError
