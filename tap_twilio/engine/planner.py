@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from tap_twilio.config.settings import Settings
     from tap_twilio.engine.bookmarks import Bookmarks
-    from tap_twilio.engine.clock import Clock
     from tap_twilio.engine.requests import Batch, Fetched, Place, Search
     from tap_twilio.engine.skips import Skips
     from tap_twilio.resource.resource import Node, Resource
@@ -65,12 +64,9 @@ def span_params(resource: Resource, settings: Settings) -> dict[str, str]:
 class Planner:
     """Plans what is asked for; it asks nothing itself."""
 
-    def __init__(
-        self, settings: Settings, clock: Clock, bookmarks: Bookmarks, skips: Skips
-    ) -> None:
+    def __init__(self, settings: Settings, bookmarks: Bookmarks, skips: Skips) -> None:
         """Plan nothing yet."""
         self._settings = settings
-        self._clock = clock
         self._bookmarks = bookmarks
         self._skips = skips
         self._params: dict[Node, list[dict[str, str]]] = {}

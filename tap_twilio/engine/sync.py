@@ -37,7 +37,7 @@ class Sync:
         self.root = root
         self._run = run
         self.bookmarks = Bookmarks(state, run.settings, run.clock, run.skips)
-        self._planner = Planner(run.settings, run.clock, self.bookmarks, run.skips)
+        self._planner = Planner(run.settings, self.bookmarks, run.skips)
         self.reader = Reader(run, self.bookmarks, self._planner)
 
     # --- Accounts ------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from tap_twilio.records.values import (
     Misfit,
     Record,
     heads,
+    oddity_of,
     seconds,
     to_array,
     to_boolean,
@@ -250,7 +251,6 @@ class Converter:
         self._report = report
         self._unknown = unknown
         self.unknown: list[str] = []
-        self._lost: set[str] = set()
         self._has_more = False
         self._shapes: set[tuple[str, ...]] = set()
         found = {name: converter(field, name, self._lose) for name, field in properties.items()}
@@ -347,7 +347,4 @@ class Converter:
                 record[name] = _within(convert, value, name, self._lose)
 
     def _lose(self, place: str, value: Any) -> None:  # noqa: ANN401
-        if place not in self._lost:
-            self._lost.add(place)
-            kind = type(value).__name__
-            self._report(place, f"had a value ({kind}) that its type can't hold; it became null")
+        self._report(place, oddity_of(value))

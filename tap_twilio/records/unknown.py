@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tap_twilio.records.convert import MOST_UNKNOWN, converter
-from tap_twilio.records.values import Misfit
+from tap_twilio.records.values import Misfit, oddity_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -71,7 +71,6 @@ class UnknownFields:
         self._most = len(self._settled) + MOST_UNKNOWN
         self._taken = {name.casefold() for name in self._settled}
         self._report = report
-        self._lost: set[str] = set()
         self._told: dict[str, tuple[frozenset[type], Conversion]] = {}
 
     def look(self, page: list[Record], names: Iterable[str]) -> dict[str, Schema]:
@@ -115,11 +114,8 @@ class UnknownFields:
                     record[name] = None
                     self._lose(name, value)
 
-    def _lose(self, name: str, value: Any) -> None:  # noqa: ANN401
-        if name not in self._lost:
-            self._lost.add(name)
-            kind = type(value).__name__
-            self._report(name, f"had a value ({kind}) that its type can't hold; it became null")
+    def _lose(self, name: str, value: object) -> None:
+        self._report(name, oddity_of(value))
 
 
 def leave_out(page: list[Record], names: Sequence[str]) -> None:

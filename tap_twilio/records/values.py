@@ -33,6 +33,11 @@ class Misfit(Exception):  # noqa: N818
     """A value that its field's type can't hold."""
 
 
+def oddity_of(value: object) -> str:
+    """Say of a misfit what became of it."""
+    return f"had a value ({type(value).__name__}) that its type can't hold; it became null"
+
+
 class Memo(dict[Any, Any]):
     """Results of a conversion by the strings that they were made of: most recur."""
 
@@ -118,7 +123,7 @@ def moments(values: Iterable[Any]) -> Iterator[str]:
     """Convert a column's timestamps, and skip values that are none."""
     for value in values:
         try:
-            moment = None if value is None else to_datetime(value)
+            moment = to_datetime(value)
         except Misfit:
             continue
         if moment is not None:
@@ -170,7 +175,7 @@ def to_number(value: Any) -> Decimal | int | None:  # noqa: ANN401
 
 def to_boolean(value: Any) -> bool | None:  # noqa: ANN401
     """Convert a truth value: a JSON boolean, 1 or 0, or a string of one of these."""
-    if value is True or value is False:
+    if isinstance(value, bool):
         return value
     try:
         return _TRUTH[value.lower() if isinstance(value, str) else value]
@@ -222,7 +227,7 @@ def to_text(value: Any) -> str:  # noqa: ANN401
     """Pass a string, an empty one too; of anything else give its JSON text, with all decimals."""
     if isinstance(value, str):
         return value
-    if value is True or value is False:
+    if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (int, Decimal)):
         return str(value)

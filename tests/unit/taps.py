@@ -135,7 +135,7 @@ class Engine:
         self.nodes = nodes_of(tap)
         self.node = self.nodes[first]
         self.bookmarks, self.reader = tap.sync.bookmarks, tap.sync.reader
-        self.planner = Planner(self.settings, self.run.clock, self.bookmarks, self.skips)
+        self.planner = Planner(self.settings, self.bookmarks, self.skips)
         self.fetcher = Fetcher(self.run, self.planner)
 
     def decoder(self, node=None):

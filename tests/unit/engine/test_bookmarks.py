@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_twilio.config.inputs import UNDATED_SINCE, UNSETTLED_SINCE
-from tap_twilio.engine.bookmarks import Bookmarks
+from tap_twilio.engine.bookmarks import Bookmarks, partitions
 from tap_twilio.engine.requests import Batch, Place, Request
 from tap_twilio.http.errors import ResponseError, TapError
 from tap_twilio.resource.resource import Node
@@ -65,6 +65,13 @@ def saved(engine):
 
 def fail(engine, name, account=ACCOUNT):
     engine.skips.fail(Node(resource_of(name)), account, TapError("broken"))
+
+
+def test_partitions_without_a_context_belong_to_no_account():
+    own = {"context": {"account_sid": ACCOUNT}}
+    state = {"bookmarks": {"calls": {"partitions": [{"context": None}, own]}, "keys": {}}}
+
+    assert list(partitions(state)) == [(("calls", ACCOUNT), own)]
 
 
 # --- Which nodes have bookmarks ------------------------------------------------------------------

@@ -600,6 +600,16 @@ def test_a_filter_heeds_the_time_if_a_second_gives_that_second_alone(dates, heed
     assert len(engine.transport.asked) == 3
 
 
+def test_days_of_a_filter_that_heeds_no_time_are_asked_for_to_their_end():
+    whole = Window(utc("2026-11-01"), utc("2026-11-11T18:30:00"))
+
+    _, page = split(SPREAD, calls_of([]), window=whole)
+
+    assert_tiles(page.parts, whole)
+    assert not cuts_days(page)
+    assert page.parts[-1].params["StartTime<"] == "2026-11-12T00:00:01Z"
+
+
 def test_whether_a_filter_heeds_the_time_is_found_out_once():
     engine, _ = split(SPREAD, HEEDED)
 

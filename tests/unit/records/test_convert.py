@@ -455,6 +455,15 @@ def test_credentials_are_taken_out_where_anything_goes():
     assert rows == [{"free": {"a": 1}}]
 
 
+@pytest.mark.parametrize(("kind", "value"), [("object", {}), ("array", [{}])])
+def test_credentials_are_taken_out_where_every_row_holds_what_the_schema_says(kind, value):
+    held = {"auth_token": "s"}
+    rows = [{"field": held if kind == "object" else [held]}]
+    Converter({"properties": {"field": {"type": [kind, "null"]}}}).convert(rows)
+
+    assert rows == [{"field": value}]
+
+
 def test_credentials_in_what_should_be_flat_are_taken_out_and_told_of():
     (row,), told = convert({"sid": "X", "body": {"auth_token": "s", "a": 1}})
 
