@@ -39,7 +39,7 @@ _LIST_OF_SCALARS = re.compile(r"\[\n\s+([^\[\]{}]+?)\n\s+\]")
 class Paths:
     """Where the tool reads and writes, the documents aside."""
 
-    schemas: Path = HERE.parent / "schemas"
+    schemas: Path = HERE.parents[1] / "schemas"
     corrections: Path = HERE / "corrections.yaml"
     omissions: Path = HERE / "omissions.yaml"
     endpoints: Path = HERE / "endpoints.txt"

@@ -350,6 +350,12 @@ def test_a_class_tells_what_its_schema_depends_on():
 # --- The endpoint ------------------------------------------------------------------------------
 
 
+def test_what_it_reads_and_writes_by_default_is_there():
+    places = Paths()
+    assert (places.schemas / "api" / "calls.json").is_file()
+    assert all(file.is_file() for file in (places.corrections, places.omissions, places.endpoints))
+
+
 def test_facts_of_the_endpoint(bench):
     assert bench.made()["x-twilio"] == {
         "host": "api",
