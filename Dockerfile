@@ -1,19 +1,22 @@
-# source-twilio for Airbyte's platform: docker build --tag source-twilio .
-FROM python:3.13-slim
+# source-twilio for Airbyte's platform. `make image` builds the wheel first, and then this.
+FROM python:3.13-slim-trixie
 
-# What the source calls itself: a build has no history to tell it from.
-ARG VERSION=0.1.0
-LABEL io.airbyte.name=source-twilio io.airbyte.version=$VERSION
+COPY requirements.txt dist/*.whl /tmp/tap/
+RUN pip install --no-cache-dir --disable-pip-version-check --only-binary=:all: \
+        --require-hashes --requirement /tmp/tap/requirements.txt && \
+    pip install --no-cache-dir --disable-pip-version-check --no-index --no-deps /tmp/tap/*.whl && \
+    rm -r /tmp/tap && \
+    useradd --uid 1000 --create-home airbyte
 
-WORKDIR /build
-COPY pyproject.toml constraints.txt README.md CHANGELOG.md LICENSE ./
-COPY tap_twilio tap_twilio
-COPY schemas schemas
-RUN SETUPTOOLS_SCM_PRETEND_VERSION=$VERSION \
-    pip install --no-cache-dir --disable-pip-version-check -c constraints.txt . && rm -r /build
-
-RUN useradd --uid 1000 --create-home airbyte
 USER airbyte
 WORKDIR /home/airbyte
 ENV AIRBYTE_ENTRYPOINT=source-twilio
 ENTRYPOINT ["source-twilio"]
+
+# Last, as it changes with each build: what the source calls itself.
+ARG VERSION
+LABEL io.airbyte.name=source-twilio \
+      io.airbyte.version=$VERSION \
+      org.opencontainers.image.title=source-twilio \
+      org.opencontainers.image.version=$VERSION \
+      org.opencontainers.image.licenses=Apache-2.0

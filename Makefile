@@ -7,8 +7,8 @@ BIN    := $(VENV)/bin
 UV     := PYTHONPATH=dev $(BIN)/python -m environments
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all test-spark mutants lint types format schemas constraints bench \
-    soak audit clean clean-cache
+.PHONY: help setup demo test test-all test-lowest test-spark mutants lint types format schemas \
+    constraints dist image base bench soak audit clean clean-cache
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -26,6 +26,11 @@ test: lint types ## Check a change: style, types, tests (ARGS=... for a part, as
 test-all: lint types ## All that CI does: make test with coverage, and every tool that the tap works with
 	@echo "== pytest, with the doors"
 	@$(PYTEST) --cov --cov-report=term $(ARGS)
+
+test-lowest: | $(BIN)/uv ## Run the tests with the oldest dependencies that pyproject.toml allows
+	@$(UV) venv --quiet --clear --python $(BIN)/python .cache/lowest
+	@$(UV) pip install --quiet --python .cache/lowest --resolution lowest-direct --editable . --group test
+	@.cache/lowest/bin/python -m pytest -q -n auto -p tests.distribution --dist loadfile -m "not door" $(ARGS)
 
 setup: $(VENV)/.dev ## Install everything for development into .venv
 	@echo "Ready: $(BIN)/tap-twilio --help"
@@ -53,10 +58,25 @@ schemas: $(VENV)/.dev ## Make schemas/ from the OpenAPI documents in FOLDER=...
 	@test -n "$(FOLDER)" || { echo "Say where Twilio's OpenAPI documents are: make schemas FOLDER=..." >&2; exit 2; }
 	@$(BIN)/python dev/scripts/update_schemas.py "$(FOLDER)"
 
-constraints: $(VENV)/.dev ## Renew constraints.txt: the versions that everything is tested with
+constraints: $(VENV)/.dev ## Renew constraints.txt, what everything is tested with, and requirements.txt
 	@$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --no-header \
 	    --no-annotate --group dev --group mutants --output-file constraints.txt pyproject.toml
-	@echo "Wrote constraints.txt"
+	@$(UV) pip compile --quiet --universal --python-version 3.13 --no-header --no-annotate \
+	    --generate-hashes --constraints constraints.txt --output-file requirements.txt pyproject.toml
+	@echo "Wrote constraints.txt, and with hashes what the image installs: requirements.txt"
+
+dist: | $(BIN)/uv ## Build the package, as sdist and wheel, into dist/
+	@rm -rf dist
+	@$(UV) build --quiet --out-dir dist
+
+image: dist ## Build the image of source-twilio for Airbyte; needs Docker
+	@docker build --tag source-twilio \
+	    --build-arg VERSION="$$(ls dist/*.whl | cut -d- -f2)" .
+
+base: ## Pin the image's base to what its tag stands for today; needs Docker
+	@base=$$(sed -n 's/^FROM \([^@]*\).*/\1/p' Dockerfile) && \
+	    digest=$$(docker buildx imagetools inspect "$$base" --format '{{.Manifest.Digest}}') && \
+	    sed -i.old "s|^FROM .*|FROM $$base@$$digest|" Dockerfile && rm Dockerfile.old
 
 bench: $(VENV)/.bench ## Measure throughput and memory, other connectors beside it (20 minutes)
 	@$(BIN)/python -m benchmarks

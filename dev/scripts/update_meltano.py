@@ -1,8 +1,8 @@
 """Write what Meltano must know of the tap from the tap itself.
 
 Run ``python dev/scripts/update_meltano.py`` after a change to settings: it renews the marked part
-of ``meltano.yml`` and all of ``plugin.yml``. With ``--check`` it writes nothing and ends with 1 if
-either is out of date.
+of ``meltano.yml``, and all of ``plugin.yml`` and ``publishing/meltano-hub.yml``. With ``--check``
+it writes nothing and ends with 1 if one is out of date.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import copy
 import re
 import sys
 import textwrap
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,11 +21,12 @@ from tap_twilio.config.schema import SCHEMA
 from tap_twilio.tap import TapTwilio
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / "meltano.yml"
 PLUGIN = ROOT / "plugin.yml"
+HUB = ROOT / "publishing" / "meltano-hub.yml"
 KINDS = {
     "array": "array",
     "boolean": "boolean",
@@ -48,7 +50,11 @@ HEADER = """\
 #   meltano add --plugin-type extractor tap-twilio --from-ref path/to/this/plugin.yml
 #
 # TAP_TWILIO_SOURCE, in the project's .env, says where pip finds the tap: the path of a checkout,
-# or git+https://… For a hub, put that address into its place.
+# or git+https://…
+"""
+HUB_HEADER = """\
+# The tap as MeltanoHub has it, by dev/scripts/update_meltano.py. There it is
+# _data/meltano/extractors/tap-twilio/{variant}.yml
 """
 PRESENTATION = {
     "name": "tap-twilio",
@@ -128,6 +134,44 @@ def plugin() -> str:
     return HEADER + _yaml({**PRESENTATION, **own()})
 
 
+def hub() -> str:
+    """Write the definition that MeltanoHub takes in.
+
+    Returns:
+        YAML.
+    """
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    said = own()
+    for setting in said["settings"]:
+        # The hub's word for what plugins mark as sensitive text.
+        if setting.get("sensitive") and setting["kind"] == "string":
+            setting["kind"] = "password"
+    content = PRESENTATION | {
+        "pip_url": project["name"],
+        "repo": project["urls"]["Source"],
+        "docs": project["urls"]["Documentation"],
+        "logo_url": "/assets/logos/extractors/twilio.png",
+        "maintenance_status": "beta",
+        "quality": "unknown",
+        "supported_python_versions": pythons(project["classifiers"]),
+        "log_parser": "singer-sdk",
+    }
+    return HUB_HEADER.format(**PRESENTATION) + _yaml(content | said)
+
+
+def pythons(classifiers: Iterable[str]) -> list[str]:
+    """Give the versions of Python that a project says it runs on.
+
+    Args:
+        classifiers: The project's.
+
+    Returns:
+        Versions such as ``3.11``.
+    """
+    prefix = "Programming Language :: Python :: 3."
+    return [one.rpartition(" ")[2] for one in classifiers if one.startswith(prefix)]
+
+
 class _Dumper(yaml.SafeDumper):
     """Sets lists in, as people do."""
 
@@ -151,7 +195,7 @@ def main() -> int:
     Returns:
         Exit code.
     """
-    pages = {PROJECT: project(PROJECT.read_text()), PLUGIN: plugin()}
+    pages = {PROJECT: project(PROJECT.read_text()), PLUGIN: plugin(), HUB: hub()}
     stale = [path for path, text in pages.items() if not path.exists() or path.read_text() != text]
     if "--check" not in sys.argv:
         for path in stale:

@@ -17,7 +17,9 @@ from harness import STREAMS_BY_NAME, config_for, truth
 from tests.doors.airbyte.harness import catalog
 
 TOO_NEW = sys.version_info >= (3, 13)
-LOADING = Path(__file__).parents[3] / "docs" / "loading.md"
+ROOT = Path(__file__).parents[3]
+LOADING = ROOT / "docs" / "loading.md"
+ACCEPTANCE = ROOT / "publishing" / "airbyte" / "acceptance-test-config.yml"
 HERE = Path(__file__).parent / "outside"
 SOURCE = Path(sys.executable).parent / "source-twilio"
 WRONG = "mistyped-token-value"
@@ -80,6 +82,7 @@ def test_every_message_is_one_of_the_protocol(python, source, sandbox):
 def test_airbytes_standard_tests_pass(python, tmp_path, small):
     folder = tmp_path / "source-twilio"
     shutil.copytree(HERE / "standards", folder)
+    shutil.copy(ACCEPTANCE, folder)
     secrets = folder / "secrets"
     secrets.mkdir()
     modes = dict.fromkeys(["calls", "call_recordings", "messages", "balance"], "full_refresh")

@@ -1,4 +1,4 @@
-"""airbyte-cdk's standard tests; acceptance-test-config.yml beside this says of what.
+"""airbyte-cdk's standard tests; publishing/airbyte/acceptance-test-config.yml says of what.
 
 They take a class for a source. What runs here is the installed executable all the same.
 """
