@@ -28,7 +28,7 @@ test-all: lint types ## All that CI does: make test with coverage, and every too
 	@$(PYTEST) --cov --cov-report=term $(ARGS)
 
 test-lowest: | $(BIN)/uv ## Run the tests with the oldest dependencies that pyproject.toml allows
-	@$(UV) venv --quiet --clear --python $(BIN)/python .cache/lowest
+	@$(UV) venv --quiet --clear --seed --python $(BIN)/python .cache/lowest
 	@$(UV) pip install --quiet --python .cache/lowest --resolution lowest-direct --editable . --group test
 	@.cache/lowest/bin/python -m pytest -q -n auto -p tests.distribution --dist loadfile -m "not door" $(ARGS)
 

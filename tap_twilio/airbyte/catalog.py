@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from tap_twilio.config.settings import did_you_mean
 from tap_twilio.http.errors import TapError
 from tap_twilio.records.unknown import ADDITIONAL, schema_of
+from tap_twilio.resource.resource import UPDATED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,10 +56,22 @@ def _described(stream: Stream, node: Node) -> dict[str, Any]:
         "source_defined_primary_key": [[key] for key in stream.primary_keys],
         "is_resumable": goes_on_,
     }
-    # The cursor of a child may be its parent's, which its own rows don't have.
-    if node.is_incremental or node.skips_unchanged:
-        described["default_cursor_field"] = [node.bookmark_key]
+    if goes_on_:
+        described["default_cursor_field"] = [_cursor(stream, node)]
     return described
+
+
+def _cursor(stream: Stream, node: Node) -> str:
+    """Name the field by which a destination can tell the newest version of a row.
+
+    A child goes on by its parent's date, which its own rows may lack. Of two of its rows that are
+    alike in the field, destinations take the later one: so any will do that never decreases.
+    """
+    if node.is_incremental or node.skips_unchanged:
+        return node.bookmark_key
+    fields = stream.schema["properties"]
+    dates = [name for name, field in fields.items() if field.get("format") == "date-time"]
+    return UPDATED if UPDATED in dates else [*dates, *stream.primary_keys][0]
 
 
 def _typed(schema: Any) -> Any:  # noqa: ANN401

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -102,6 +103,8 @@ def test_installation_tells_its_settings(installed, tmp_path):
 def test_installation_is_an_airbyte_source_too(installed, tmp_path):
     message = json.loads(run(installed / "source-twilio", "spec", folder=tmp_path))
     assert "account_sid" in message["spec"]["connectionSpecification"]["properties"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert message["spec"]["documentationUrl"] == project["urls"]["Documentation"]
 
 
 def test_installation_finds_its_schemas(installed, tmp_path):

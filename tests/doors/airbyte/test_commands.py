@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -32,10 +33,11 @@ def specification(source):
     return message["spec"]["connectionSpecification"]
 
 
-def test_spec_has_the_taps_settings_and_no_others(specification):
+def test_spec_has_the_taps_settings_and_one_more(specification):
     Draft7Validator.check_schema(specification)
-    ordered = sorted(specification["properties"].items(), key=lambda item: item[1]["order"])
-    assert [name for name, _ in ordered] == list(SCHEMA["properties"])
+    assert specification["properties"].keys() == (
+        SCHEMA["properties"].keys() - {"emit_activate_version_messages"} | {"credentials"}
+    )
     assert specification["required"] == ["account_sid"]
 
 
@@ -45,19 +47,141 @@ def test_spec_can_be_shown_as_a_form(specification):
         assert setting["title"], name
         assert setting["description"], name
         assert None not in setting.get("enum", ()), name
+        if setting["type"] == "array":
+            assert setting["items"]["type"] == "string", "forms edit lists of texts, and no others"
+        assert setting["type"] != "object" or setting["oneOf"], name
+
+
+def test_the_form_has_parts_in_an_order(specification):
+    groups = [group["id"] for group in specification["groups"]]
+    assert all(group["title"] for group in specification["groups"])
+    ordered = sorted(specification["properties"].values(), key=lambda setting: setting["order"])
+    assert len({setting["order"] for setting in ordered}) == len(ordered)
+    shown = [setting["group"] for setting in ordered if not setting.get("airbyte_hidden")]
+    assert list(dict.fromkeys(shown)) == groups
+    assert shown == sorted(shown, key=groups.index)
 
 
 def test_spec_says_what_is_secret(specification):
     marked = {name for name, it in specification["properties"].items() if it.get("airbyte_secret")}
     assert marked == {name for name, it in SCHEMA["properties"].items() if it.get("secret")}
+    ways = [way["properties"] for way in specification["properties"]["credentials"]["oneOf"]]
+    fields = {name: field for way in ways for name, field in way.items()}
+    assert {name for name in fields if fields[name].get("airbyte_secret")} == {
+        "auth_token",
+        "api_key_secret",
+    }
 
 
-def test_a_form_can_give_lists_and_objects_as_text(source, sandbox):
+def test_the_form_offers_a_choice_of_credentials(specification):
+    credentials = specification["properties"]["credentials"]
+    assert credentials["type"] == "object"
+    assert [way["title"] for way in credentials["oneOf"]] == ["Auth token", "API key"]
+    for way in credentials["oneOf"]:
+        assert way["type"] == "object"
+        assert set(way["required"]) == way["properties"].keys()
+        orders = [field["order"] for field in way["properties"].values()]
+        assert orders == list(range(len(orders)))
+    chosen = {way["properties"]["auth_type"]["const"] for way in credentials["oneOf"]}
+    assert chosen == {"auth_token", "api_key"}
+    for name in ("auth_token", "api_key_sid", "api_key_secret"):
+        assert specification["properties"][name]["airbyte_hidden"]
+
+
+SIGNED = {
+    "a token": ({"auth_type": "auth_token", "auth_token": "TOKEN"}, True),
+    "a token, and what another choice left": (
+        {"auth_type": "auth_token", "auth_token": "TOKEN", "api_key_sid": "SK1"},
+        True,
+    ),
+    "a key": ({"auth_type": "api_key", "api_key_sid": "SK", "api_key_secret": "SECRET"}, True),
+    "flat settings": (None, True),
+    "a token as a key": ({"auth_type": "api_key", "auth_token": "TOKEN"}, False),
+}
+
+
+@pytest.mark.parametrize("name", SIGNED)
+def test_credentials_are_taken_as_the_form_gives_them(source, specification, sandbox, name):
+    twilio = sandbox(volumes={"calls": 3, "messages": 0})
+    chosen, fits = SIGNED[name]
+    config = config_for(twilio)
+    if chosen is not None:
+        key = twilio.standard_key
+        values = {"TOKEN": config.pop("auth_token"), "SK": key.sid, "SECRET": key.secret}
+        chosen = {key: values.get(value, value) for key, value in chosen.items()}
+        config["credentials"] = chosen
+
+    said = source("check", config=config)
+
+    assert Draft7Validator(specification).is_valid(config) == fits
+    assert (connection(said)["status"] == "SUCCEEDED") == fits
+    if not fits:
+        assert "auth_token: it is required, or else api_key_sid" in connection(said)["message"]
+
+
+def test_what_the_form_gives_goes_before_flat_settings(source, small):
+    config = config_for(small, auth_token="mistyped-token-value")
+    chosen = {"auth_type": "auth_token", "auth_token": small.auth_token}
+
+    said = source("check", config=config | {"credentials": chosen})
+
+    assert connection(said)["status"] == "SUCCEEDED"
+    assert "credentials goes before auth_token, which are given too" in said.log
+
+
+BAD_CREDENTIALS = {
+    "no choice": ({"auth_token": "mistyped-token-value"}, "credentials.auth_type: it is required"),
+    "another choice": ({"auth_type": "oauth"}, "there are: auth_token, api_key"),
+    "a list of choices": ({"auth_type": ["api_key"]}, "credentials.auth_type: it is required"),
+    "a text": ("mistyped-token-value", "credentials.auth_type: it is required"),
+    "a setting that there isn't": (
+        {"auth_type": "api_key", "api_key": "mistyped-token-value"},
+        "credentials.api_key: there is no such setting; did you mean 'api_key_sid'?",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD_CREDENTIALS)
+def test_credentials_that_make_no_sense(source, small, name):
+    chosen, sentence = BAD_CREDENTIALS[name]
+
+    said = source("check", config=config_for(small) | {"credentials": chosen})
+
+    assert connection(said)["status"] == "FAILED"
+    assert sentence in connection(said)["message"]
+    assert "mistyped-token-value" not in "".join(said.lines)
+
+
+@pytest.mark.parametrize("name", ["start_date", "end_date"])
+def test_a_date_is_asked_for_by_a_calendar_or_as_text(source, specification, small, name):
+    setting = specification["properties"][name]
+    assert setting["format"] == "date-time"
+    taken = ["2026-01-31", "2026-01-31T08:00:00Z", "2026-01-31T08:00:00.000Z", "P30D", "PT12H"]
+    for moment in (*taken, *setting["examples"], "2026-01-31 08:00:00+01:00"):
+        assert re.search(setting["pattern"], moment), moment
+        config = config_for(small) | {name: moment}
+        assert connection(source("check", config=config))["status"] == "SUCCEEDED", moment
+    for moment in ("31.01.2026", "2026-1-31", "30D", "now", "2026-01-31 or so", ""):
+        assert not re.search(setting["pattern"], moment), moment
+    assert all(part in setting["pattern_descriptor"] for part in ("YYYY-MM-DD", "P30D"))
+
+
+def test_a_form_can_give_objects_as_text(specification):
+    for name in ("filters", "custom_streams", "subaccount_credentials"):
+        setting = specification["properties"][name]
+        assert setting["type"] == "string"
+        assert setting["multiline"]
+        examples = [json.loads(example) for example in setting["examples"]]
+        assert examples == SCHEMA["properties"][name]["examples"]
+
+
+def test_texts_and_objects_are_the_same(source, sandbox):
     twilio = sandbox(volumes={"calls": 40, "messages": 0})
     filters = {"calls": {"status": ["busy"]}}
 
-    said = source.read(config_for(twilio, filters=json.dumps(filters)), ["calls"])
-    assert {row["status"] for row in said.records("calls")} == {"busy"}
+    for given in (filters, json.dumps(filters)):
+        said = source.read(config_for(twilio, filters=given), ["calls"])
+        assert {row["status"] for row in said.records("calls")} == {"busy"}
 
     (error,) = source.read(config_for(twilio, filters="{"), ["calls"]).errors
     assert error["message"] == "filters: the text is not JSON"
@@ -176,7 +300,23 @@ def test_discover_tells_what_can_go_on(streams):
         assert stream["supported_sync_modes"] == ["full_refresh", "incremental"]
         assert stream["source_defined_cursor"]
         assert stream["is_resumable"]
-    assert "default_cursor_field" not in recordings
+    assert recordings["default_cursor_field"] == ["date_updated"]
+
+
+def test_discover_gives_a_cursor_to_whatever_can_go_on(streams):
+    for name, stream in streams.items():
+        goes_on = "incremental" in stream["supported_sync_modes"]
+        assert ("default_cursor_field" in stream) == goes_on, name
+        if goes_on:
+            (cursor,) = stream["default_cursor_field"]
+            assert cursor in stream["json_schema"]["properties"], name
+
+
+def test_a_cursor_never_prefers_an_older_version_of_a_row(streams):
+    # Those that have no date: all versions of a row are alike in it, so the last one counts.
+    for name in ("call_events", "studio_execution_context", "intelligence_sentences"):
+        assert streams[name]["default_cursor_field"] in streams[name]["source_defined_primary_key"]
+    assert streams["insights_conference_participants"]["default_cursor_field"] == ["join_time"]
 
 
 def test_discover_tells_what_is_read_whole(streams):
