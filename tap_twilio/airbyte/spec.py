@@ -68,8 +68,8 @@ GROUPS: Final = {
 SHOWN: Final = frozenset({CREDENTIALS, "start_date"})
 """Settings that the form shows at once, though they may be left away."""
 
-NOT_OFFERED: Final = frozenset({"emit_activate_version_messages"})
-"""Settings that do nothing here: the protocol has no such message."""
+WITHOUT_EFFECT: Final = frozenset({"emit_activate_version_messages"})
+"""Settings that the form doesn't offer: the protocol has no such message."""
 
 MOMENT: Final = {
     "format": "date-time",
@@ -117,6 +117,9 @@ def understood(config: Mapping[str, Any]) -> dict[str, Any]:
         if flat:
             logger.info("%s goes before %s, which are given too", CREDENTIALS, ", ".join(flat))
         known |= own
+    for name in WITHOUT_EFFECT:
+        if known.get(name):
+            logger.warning("%s: Airbyte's protocol has no such message; it does nothing", name)
     for name, value in known.items():
         if value and isinstance(value, str) and _is_nested(SCHEMA["properties"].get(name, {})):
             try:

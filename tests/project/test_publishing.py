@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -276,6 +277,78 @@ def test_dependabot_looks_after_what_nothing_else_renews():
     assert update["package-ecosystem"] == "github-actions"
     renewed = [step.get("run", "") for step in steps(load(WORKFLOWS["renew.yml"]))]
     assert "make constraints base" in renewed
+
+
+# --- Scripts, with stand-ins for the programs that they call ------------------------------------
+
+
+@pytest.fixture
+def step(tmp_path):
+    """Run a workflow's step in a folder of its own; "called" there says what was called."""
+    environment = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+
+    def run(workflow, number, **programs):
+        for name, answer in programs.items():
+            path = tmp_path / name
+            path.write_text(f'#!/bin/sh\necho "{name} $*" >> called\n{answer}\n')
+            path.chmod(0o755)
+        (job,) = load(WORKFLOWS[workflow])["jobs"].values()
+        found = [step for step in job["steps"] if "run" in step][number]
+        texts = {name: str(value) for name, value in found.get("env", {}).items()}
+        texts["GITHUB_OUTPUT"] = str(tmp_path / "output")
+        subprocess.run(
+            ["bash", "-e", "-c", found["run"]],  # noqa: S607
+            cwd=tmp_path,
+            env=environment | texts,
+            check=True,
+            capture_output=True,
+        )
+        called = tmp_path / "called"
+        return called.read_text(encoding="utf-8").splitlines() if called.exists() else []
+
+    return run
+
+
+@pytest.mark.parametrize("differs", [True, False])
+def test_a_difference_is_seen(step, tmp_path, differs):
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text("#!/bin/sh\necho '~ a field'; echo 'a reason' >&2; exit " + "01"[differs])
+    python.chmod(0o755)
+
+    step("twilio.yml", 1)
+
+    assert (tmp_path / "differences.txt").read_text() == "~ a field\na reason\n"
+    assert (tmp_path / "output").exists() == differs
+
+
+@pytest.mark.parametrize(("known", "does"), [("", "create"), ("7", "edit 7")])
+def test_a_difference_is_told_in_one_issue(step, tmp_path, known, does):
+    (tmp_path / "differences.txt").write_text("~ a field\n")
+
+    listed, told = step("twilio.yml", 2, gh=f'test "$2" != list || echo {known}')
+
+    assert listed.startswith("gh issue list --search in:title The schemas differ from Twilio's")
+    assert told.startswith(f"gh issue {does} ")
+    assert told.endswith("--body-file issue.md")
+    assert "```diff\n~ a field\n```" in (tmp_path / "issue.md").read_text()
+
+
+def test_nothing_newer_is_no_pull_request(step):
+    assert step("renew.yml", 1, git="exit 0", gh="exit 0") == ["git diff --quiet"]
+
+
+@pytest.mark.parametrize("known", [0, 1])
+def test_newer_dependencies_are_one_pull_request(step, known):
+    called = step(
+        "renew.yml",
+        1,
+        git='test "$1" != diff',
+        gh=f'test "$2" != list || echo {known}',
+    )
+
+    assert "git push --force origin renew" in called
+    assert ("gh pr create --head renew --fill" in called) == (known == 0)
 
 
 # --- Forms -------------------------------------------------------------------------------------

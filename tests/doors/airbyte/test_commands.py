@@ -166,6 +166,16 @@ def test_a_date_is_asked_for_by_a_calendar_or_as_text(source, specification, sma
     assert all(part in setting["pattern_descriptor"] for part in ("YYYY-MM-DD", "P30D"))
 
 
+def test_a_setting_without_effect_is_not_offered_and_says_so(source, small):
+    said = source("check", config=config_for(small, emit_activate_version_messages=True))
+
+    assert connection(said)["status"] == "SUCCEEDED"
+    assert "emit_activate_version_messages: Airbyte's protocol has no such message" in said.log
+    assert "emit_activate_version_messages" not in "".join(source("spec").lines)
+    plain = source("check", config=config_for(small, emit_activate_version_messages=False))
+    assert "no such message" not in plain.log
+
+
 def test_a_form_can_give_objects_as_text(specification):
     for name in ("filters", "custom_streams", "subaccount_credentials"):
         setting = specification["properties"][name]
