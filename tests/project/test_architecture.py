@@ -16,7 +16,7 @@ PAGE = ROOT / "docs" / "architecture.md"
 LAYERS = (
     {"airbyte", "spark", "__main__"},
     {"tap"},
-    {"custom", "process"},
+    {"custom"},
     {"engine", "streams"},
     {"output"},
     {"config"},
