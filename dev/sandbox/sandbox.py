@@ -63,7 +63,8 @@ class Options:
     Attributes:
         seed: What all rows, SIDs and secrets depend on.
         now: The moment at which its clock stands, in ISO 8601.
-        frozen: Whether answers are dated by that, too; else time passes for them.
+        frozen: Whether answers, and messages that clients write, are dated by that, too; else time
+            passes for them.
         days: How far back calls, messages and the like reach.
         volumes: Rows of the main account by stream (`calls`, `messages`, `alerts` …); a subaccount
             has a third.
@@ -223,7 +224,7 @@ class Sandbox:
 
     @property
     def test_auth(self) -> tuple[str, str]:
-        """The main account's test credentials, which read nothing."""
+        """The main account's test credentials, which read nothing and for which nothing is kept."""
         return self.account_sid, self._directory.test_token or ""
 
     @property

@@ -240,13 +240,13 @@ class Writer:
             one["phone_number"]: (one.get("capabilities") or {}).get("sms", True)
             for one in self._world.rows(CLASSIC, NUMBERS, account)
         }
-        codes = _texts(self._world.rows(CLASSIC, SHORT_CODES, account), "short_code")
+        codes = _numbers(self._world.rows(CLASSIC, SHORT_CODES, account), "short_code")
         channels = _texts(self._world.rows("messaging", CHANNELS, account), "sender_id")
         services = {
             service["sid"]: [
                 number
                 for name, field in _POOLS
-                for number in _texts(
+                for number in _numbers(
                     self._world.rows(
                         "messaging",
                         f"{SERVICES}/{{ServiceSid}}/{name}",
@@ -255,7 +255,6 @@ class Writer:
                     ),
                     field,
                 )
-                if number.removeprefix("+").isdigit()
             ]
             for service in self._world.rows("messaging", SERVICES, account)
         }
@@ -275,3 +274,7 @@ def _path(account: Account, sid: str) -> str:
 
 def _texts(rows: Sequence[Wire], name: str) -> list[str]:
     return [one[name] for one in rows if one.get(name)]
+
+
+def _numbers(rows: Sequence[Wire], name: str) -> list[str]:
+    return [one for one in _texts(rows, name) if one.removeprefix("+").isdigit()]
