@@ -12,9 +12,9 @@ from target_twilio.fields import Field, MisfitError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from target_twilio.messages import Circumstances, Draft, Pairs
+    from target_twilio.messages import Defaults, Draft, Pairs
 
-Complete = Callable[["Mapping[str, Any]", "Pairs", "Circumstances"], "Draft"]
+Complete = Callable[["Mapping[str, Any]", "Pairs", "Defaults"], "Draft"]
 
 MESSAGES: Final = "/2010-04-01/Accounts/{account_sid}/Messages"
 
@@ -67,7 +67,7 @@ _SENDER_SID: Final = fields.matching(r"MG[0-9a-fA-F]{32}", "the SID of a Messagi
 _MESSAGE: Final[dict[str, Field]] = {
     "to": Field("To", fields.recipient, 21211),
     "from": Field("From", fields.sender, 21212),
-    "messaging_service_sid": Field("MessagingServiceSid", _SENDER_SID, 21701),
+    "messaging_service_sid": Field("MessagingServiceSid", _SENDER_SID, 21705),
     "fallback_from": Field("FallbackFrom", fields.sender),
     "body": Field("Body", fields.body, 21617),
     "media_url": Field("MediaUrl", fields.several(fields.url, fields.MOST_MEDIA, 21623), 21620),
@@ -189,9 +189,7 @@ DELETIONS: Final = "message_deletions"
 _REQUIRED_CODES: Final = {"to": 21604}
 
 
-def understand(
-    action: Action, given: Mapping[str, Any], circumstances: Circumstances
-) -> Draft:
+def understand(action: Action, given: Mapping[str, Any], defaults: Defaults) -> Draft:
     """Find out what a row wants.
 
     Args:
@@ -221,6 +219,6 @@ def understand(
         for value in values
     )
     if action.complete is not None:
-        return action.complete(present, own, circumstances)
+        return action.complete(present, own, defaults)
     sid = wire["sid"][0] if "sid" in wire else None
     return messages.Draft(own=own, params=(*action.fixed, *own), sid=sid)

@@ -261,7 +261,7 @@ def day_or_moment(value: Any) -> list[str]:  # noqa: ANN401
 
 def is_given(value: Any) -> bool:  # noqa: ANN401
     """Tell whether a field says anything: tables have null or nothing where nothing is meant."""
-    return value is not None and value != ""  # noqa: PLC1901
+    return value is not None and value != ""
 
 
 def unknown(given: Mapping[str, Any], known: Mapping[str, Field]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from target_twilio import addresses, fields, segments
 from target_twilio.fields import MisfitError
@@ -20,17 +20,9 @@ LATEST: Final = timedelta(days=35)
 """How far ahead a message may be scheduled."""
 
 
-@dataclass(frozen=True)
-class Circumstances:
-    """What a row doesn't say.
+class Defaults(NamedTuple):
+    """Who sends the rows that don't say it: a sender, or a Messaging Service."""
 
-    Attributes:
-        now: The moment, by Twilio's clock.
-        sender: The setting ``from``.
-        service: The setting ``messaging_service_sid``.
-    """
-
-    now: datetime
     sender: str | None = None
     service: str | None = None
 
@@ -63,7 +55,7 @@ class Draft:
         return next((value for name, value in self.params if name == parameter), None)
 
 
-def complete(given: Mapping[str, Any], own: Pairs, circumstances: Circumstances) -> Draft:
+def complete(given: Mapping[str, Any], own: Pairs, defaults: Defaults) -> Draft:
     """Add defaults to a row's parameters, and check them together.
 
     Args:
@@ -77,9 +69,9 @@ def complete(given: Mapping[str, Any], own: Pairs, circumstances: Circumstances)
     sender, service = named.get("From"), named.get("MessagingServiceSid")
     params = own
     if sender is None and service is None:
-        sender, service = circumstances.sender, circumstances.service
-        defaults = (("From", sender), ("MessagingServiceSid", service))
-        params += tuple((name, value) for name, value in defaults if value is not None)
+        sender, service = defaults
+        added = (("From", sender), ("MessagingServiceSid", service))
+        params += tuple((name, value) for name, value in added if value is not None)
     if sender is None and service is None:
         msg = "from: it is required, or else messaging_service_sid, in the row or the settings"
         raise MisfitError(msg, 21603)
@@ -87,7 +79,12 @@ def complete(given: Mapping[str, Any], own: Pairs, circumstances: Circumstances)
     send_at = None
     if "send_at" in given:
         send_at = fields.read_moment(given["send_at"])
-        _check_schedule(send_at, service, circumstances.now)
+        if service is None:
+            msg = (
+                "send_at: only a Messaging Service can schedule, and without "
+                "messaging_service_sid Twilio would send at once"
+            )
+            raise MisfitError(msg, 35118)
         if "ScheduleType" not in named:
             params += (("ScheduleType", "fixed"),)
     elif "schedule_type" in given:
@@ -99,7 +96,7 @@ def complete(given: Mapping[str, Any], own: Pairs, circumstances: Circumstances)
                 msg = f"{name}: it needs messaging_service_sid"
                 raise MisfitError(msg)
     says = named.get("Body") if "content_sid" not in given else None
-    is_sms = addresses.split(named["To"])[0] == "" and "media_url" not in given  # noqa: PLC1901
+    is_sms = addresses.split(named["To"])[0] == "" and "media_url" not in given
     return Draft(
         own=own,
         params=params,
@@ -121,19 +118,21 @@ def _check_content(given: Mapping[str, Any]) -> None:
         return
     if "content_variables" in given:
         msg = "content_variables: they are of no use without content_sid"
-        raise MisfitError(msg)
+        raise MisfitError(msg, 21654)
     if "body" not in given and not given.get("media_url"):
         msg = "body: it is required, or else media_url or content_sid"
         raise MisfitError(msg, 21619)
 
 
-def _check_schedule(send_at: datetime, service: str | None, now: datetime) -> None:
-    if service is None:
-        msg = (
-            "send_at: only a Messaging Service can schedule, and without messaging_service_sid "
-            "Twilio would send at once"
-        )
-        raise MisfitError(msg, 35118)
-    if not SOONEST <= send_at - now <= LATEST:
-        msg = "send_at: it is less than 5 minutes or more than 35 days away"
+def check_schedule(send_at: datetime, now: datetime) -> None:
+    """Look whether a moment is one that Twilio takes.
+
+    Raises:
+        MisfitError: It isn't.
+    """
+    if send_at - now < SOONEST:
+        msg = "send_at: it is past, or less than 5 minutes ahead"
         raise MisfitError(msg, 35115)
+    if send_at - now > LATEST:
+        msg = "send_at: it is more than 35 days ahead"
+        raise MisfitError(msg, 35117)
