@@ -188,9 +188,7 @@ def test_variables_fill_a_template(twilio, writer):
     }
     twilio.add("content", "/v2/Content", template)
     variables = json.dumps({"2": "at nine"})
-    answer = writer.create(
-        Body="dropped", ContentSid=template["sid"], ContentVariables=variables
-    )
+    answer = writer.create(Body="dropped", ContentSid=template["sid"], ContentVariables=variables)
     assert answer.json()["body"] == "you: see you at nine"
 
 
