@@ -93,25 +93,15 @@ class Faults:
         """Choose what becomes of a request."""
         if method not in self.methods:
             return None
-        throw = dice.random()
-        choices: tuple[tuple[float, Callable[[], Effect]], ...] = (
-            (self.rate_5xx, lambda: answer(dice.choice((500, 503)))),
-            (self.rate_reset, reset),
-            (self.rate_truncated, truncate),
-            (self.rate_html, html),
-            (self.rate_empty, empty),
-            (self.rate_redirect, lambda: redirect("https://example.com/")),
-            (self.rate_held, lambda: delay(self.held)),
-        )
-        throw -= self.rate_429
+        throw = dice.random() - self.rate_429
         if throw < 0:
             return Trouble(throttle(self.retry_after), is_accepted=False)
-        for rate, effect in choices:
-            throw -= rate
+        for rate, effect in _EFFECTS.items():
+            throw -= getattr(self, rate)
             if throw < 0:
                 # Readers' dice fall as if there were no writers.
                 accepted = method != "GET" and dice.random() < self.accepted
-                return Trouble(effect(), accepted)
+                return Trouble(effect(self, dice), accepted)
         return None
 
 
@@ -302,3 +292,14 @@ def _relink(page: dict[str, Any], url: str | None) -> dict[str, Any]:
     else:
         page["next_page_uri"] = url
     return page
+
+
+_EFFECTS: Final[Mapping[str, Callable[[Faults, Random], Effect]]] = {
+    "rate_5xx": lambda _, dice: answer(dice.choice((500, 503))),
+    "rate_reset": lambda *_: reset(),
+    "rate_truncated": lambda *_: truncate(),
+    "rate_html": lambda *_: html(),
+    "rate_empty": lambda *_: empty(),
+    "rate_redirect": lambda *_: redirect("https://example.com/"),
+    "rate_held": lambda faults, _: delay(faults.held),
+}
