@@ -12,14 +12,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from random import Random
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sandbox import errors
 from sandbox.api import Reply, Request
 from sandbox.errors import TwilioError
-
-if TYPE_CHECKING:
-    from collections.abc import Container
 
 Effect = Callable[[Reply, Request], Reply]
 
@@ -87,7 +84,7 @@ class Faults:
     rate_held: float = 0.0
     held: float = 60.0
     accepted: float = 0.5
-    methods: Container[str] = ("GET", "POST", "DELETE")
+    methods: tuple[str, ...] = ("GET", "POST", "DELETE")
 
     def draw(self, dice: Random, method: str) -> Trouble | None:
         """Choose what becomes of a request."""
