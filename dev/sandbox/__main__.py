@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> None:
             retry_after=given["retry_after"],
             held=given["held"],
             accepted=given["accepted"],
-            methods=given["method"] or Faults.methods,
+            methods=tuple(given["method"] or Faults.methods),
             **{f"rate_{name}": given[f"rate_{name}"] for name in _RATES},
         ),
     )

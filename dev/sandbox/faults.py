@@ -12,14 +12,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from random import Random
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sandbox import errors
 from sandbox.api import Reply, Request
 from sandbox.errors import TwilioError
-
-if TYPE_CHECKING:
-    from collections.abc import Container
 
 Effect = Callable[[Reply, Request], Reply]
 
@@ -87,31 +84,21 @@ class Faults:
     rate_held: float = 0.0
     held: float = 60.0
     accepted: float = 0.5
-    methods: Container[str] = ("GET", "POST", "DELETE")
+    methods: tuple[str, ...] = ("GET", "POST", "DELETE")
 
     def draw(self, dice: Random, method: str) -> Trouble | None:
         """Choose what becomes of a request."""
         if method not in self.methods:
             return None
-        throw = dice.random()
-        choices: tuple[tuple[float, Callable[[], Effect]], ...] = (
-            (self.rate_5xx, lambda: answer(dice.choice((500, 503)))),
-            (self.rate_reset, reset),
-            (self.rate_truncated, truncate),
-            (self.rate_html, html),
-            (self.rate_empty, empty),
-            (self.rate_redirect, lambda: redirect("https://example.com/")),
-            (self.rate_held, lambda: delay(self.held)),
-        )
-        throw -= self.rate_429
+        throw = dice.random() - self.rate_429
         if throw < 0:
             return Trouble(throttle(self.retry_after), is_accepted=False)
-        for rate, effect in choices:
-            throw -= rate
+        for rate, effect in _EFFECTS.items():
+            throw -= getattr(self, rate)
             if throw < 0:
                 # Readers' dice fall as if there were no writers.
                 accepted = method != "GET" and dice.random() < self.accepted
-                return Trouble(effect(), accepted)
+                return Trouble(effect(self, dice), accepted)
         return None
 
 
@@ -302,3 +289,14 @@ def _relink(page: dict[str, Any], url: str | None) -> dict[str, Any]:
     else:
         page["next_page_uri"] = url
     return page
+
+
+_EFFECTS: Final[Mapping[str, Callable[[Faults, Random], Effect]]] = {
+    "rate_5xx": lambda _, dice: answer(dice.choice((500, 503))),
+    "rate_reset": lambda *_: reset(),
+    "rate_truncated": lambda *_: truncate(),
+    "rate_html": lambda *_: html(),
+    "rate_empty": lambda *_: empty(),
+    "rate_redirect": lambda *_: redirect("https://example.com/"),
+    "rate_held": lambda faults, _: delay(faults.held),
+}

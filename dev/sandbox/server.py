@@ -148,13 +148,18 @@ class Server:
         host, _, path = rest.partition("/")
         if host == _CONTROL:
             return await self._control(http, path)
+        try:
+            body = await http.read() if http.can_read_body else b""
+        except ConnectionError:
+            # The client has gone in the middle of what it asks for, and so has asked for nothing.
+            return web.Response(status=400)
         request = Request(
             http.method,
             host,
             f"/{http.path.partition('/')[2].partition('/')[2]}",
             http.rel_url.raw_query_string,
             http.headers.get("Authorization"),
-            "" if http.method == "GET" else (await http.read()).decode(errors="replace"),
+            body.decode(errors="replace"),
         )
         access, refused = self._admit(request)
         account = access.account.sid if access else ""

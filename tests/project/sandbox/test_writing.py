@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import signal
+import socket
 import subprocess
 import sys
 from datetime import datetime, timedelta
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 import requests
@@ -188,9 +191,7 @@ def test_variables_fill_a_template(twilio, writer):
     }
     twilio.add("content", "/v2/Content", template)
     variables = json.dumps({"2": "at nine"})
-    answer = writer.create(
-        Body="dropped", ContentSid=template["sid"], ContentVariables=variables
-    )
+    answer = writer.create(Body="dropped", ContentSid=template["sid"], ContentVariables=variables)
     assert answer.json()["body"] == "you: see you at nine"
 
 
@@ -661,6 +662,23 @@ def test_random_trouble_loses_answers_before_and_after(schemas):
         before = len(twilio.held)
         writer.create()
         assert len(twilio.held) == before + 1
+
+
+def test_a_request_that_breaks_off_asks_for_nothing(twilio, writer, caplog):
+    head = "POST /api{} HTTP/1.1\r\nHost: twilio\r\nAuthorization: Basic {}\r\nContent-Length: {}"
+    path = MESSAGES.replace("{AccountSid}", twilio.account_sid)
+    proof = base64.b64encode(":".join(twilio.auth).encode()).decode()
+    body = urlencode({"To": SOMEBODY, "From": twilio.senders[0], "Body": "x"})
+    address = urlsplit(twilio.base_url)
+    for sent in (len(body), len(body) - 1):
+        whole = f"{head.format(path, proof, len(body))}\r\n\r\n{body[:sent]}"
+        with socket.create_connection((address.hostname, address.port)) as connection:
+            connection.sendall(whole.encode())
+            connection.shutdown(socket.SHUT_WR)
+            connection.recv(1)
+    assert writer.get("api", MESSAGES).status_code == 200
+    assert len(twilio.held) == 1
+    assert not caplog.records
 
 
 def test_methods_are_logged(twilio, writer):
