@@ -240,7 +240,7 @@ class Run:
             raise MisfitError(msg)
         task.before = self._ledger.find(task.id)
         defaults = Defaults(self._settings.sender, self._settings.messaging_service_sid)
-        draft = actions.understand(row.action, row.values, defaults)
+        draft = task.draft = actions.understand(row.action, row.values, defaults)
         task.entry = self._entry(task, draft)
         if self._is_known(task, task.entry):
             return None
@@ -252,7 +252,6 @@ class Run:
             return None
         has_media = draft.value("MediaUrl") is not None
         task.estimate = self._prices.of(draft.recipient, draft.segments, has_media=has_media)
-        task.draft = draft
         return draft
 
     def _entry(self, task: _Task, draft: Draft) -> Entry:
