@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import Counter, defaultdict
 from decimal import Decimal
@@ -89,9 +90,10 @@ class Results:
             raise self._lost(error) from error
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; what it didn't take was told before."""
         if self._file is not None:
-            self._file.close()
+            with contextlib.suppress(OSError):
+                self._file.close()
 
     def summary(self) -> Iterator[str]:
         """Give lines for people."""

@@ -209,6 +209,8 @@ class TargetTwilio(Program, Target):
         except BROKEN as error:
             self._end_early(may_wait=True)
             raise TapError(" ".join(str(error).split())) from error
+        finally:
+            self.run.close()
         if self.has_failures:
             msg = "Rows were rejected, or nobody knows whether they were sent: see the results"
             raise IncompleteError(msg)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import re
 from datetime import timedelta
@@ -31,10 +32,13 @@ def target(twilio, tmp_path):
     twilio.clear_plans()
 
 
+TESTS = itertools.count(1)
+
+
 @pytest.fixture
-def to(request):
+def to():
     """Gives numbers that no other test writes to."""
-    own = abs(hash(request.node.nodeid)) % 9000 * 1000 + 1_000_000
+    own = next(TESTS) * 1000
     return lambda place=0: number(own + place)
 
 
@@ -59,7 +63,7 @@ def later(twilio, **ahead):
 # --- Dry runs ------------------------------------------------------------------------------------
 
 
-def test_nothing_leaves_the_machine_in_a_dry_run(target, twilio, to, service):
+def test_nothing_leaves_the_machine_in_a_dry_run(target, twilio, to):
     sid = "SM" + "0" * 32
     every = [
         *records("messages", [message(0, to()), message(1, to(1), body="x" * 300)]),
@@ -211,7 +215,7 @@ def test_schedules_are_set_by_the_target(target, twilio, to, service):
 
 
 @pytest.mark.parametrize(
-    ("given", "code"),
+    "case",
     [
         ({"send_at": None}, 35111),
         ({"send_at": ""}, 35111),
@@ -224,9 +228,8 @@ def test_schedules_are_set_by_the_target(target, twilio, to, service):
         ({"schedule_type": "fixed"}, 35111),
     ],
 )
-def test_schedules_that_make_no_sense_are_never_sent_at_once(
-    target, twilio, to, service, given, code
-):
+def test_schedules_that_make_no_sense_are_never_sent_at_once(target, twilio, to, service, case):
+    given, code = case
     ahead = re.fullmatch(r"ahead (\S+) minutes", str(given.get("send_at")))
     if ahead:
         given = given | {"send_at": later(twilio, minutes=int(ahead[1]))}
@@ -299,7 +302,7 @@ def test_a_bad_row_is_told_by_its_code_and_the_run_goes_on(target, to, case):
     assert told.outcomes == ["rejected", "sent"]
     first = told.results[0]
     assert first["code"] == code
-    assert first["message"].startswith(tuple(f"{name}:" for name in change) + ("body:",))
+    assert first["message"].startswith((*(f"{name}:" for name in change), "body:"))
     assert told.states == [{"bookmarks": {"messages": 2}}]
     assert target.writes == ["POST"]
 
@@ -393,7 +396,12 @@ def test_another_default_sender_changes_no_row(target, twilio, to):
 
 
 def test_keys_are_equal_as_numbers_are(target, to):
-    rows = [message(1, to()), message(1, to()) | {"id": 1.0}, message("1", to(1)), message(True, to(2))]
+    rows = [
+        message(1, to()),
+        message(1, to()) | {"id": 1.0},
+        message("1", to(1)),
+        message(1, to(2)) | {"id": True},
+    ]
 
     told = target(records("messages", rows))
 
@@ -404,12 +412,14 @@ def test_key_fields_need_not_be_parameters_and_streams_differ(target, to):
     rows = [{"user": 1, "day": "2026-11-01", "to": to(), "body": "x"}]
     first = target(records("messages", rows, keys=["user", "day"]))
     second = target(records("messages", rows, keys=["day", "user"]))
-    third = target(records("reminders", rows, keys=["day", "user"]), streams={"reminders": "messages"})
+    third = target(
+        records("reminders", rows, keys=["day", "user"]), streams={"reminders": "messages"}
+    )
 
     assert (first.outcomes, second.outcomes, third.outcomes) == (["sent"], ["duplicate"], ["sent"])
 
 
-def test_a_rejected_row_is_tried_again_only_if_it_comes_again(target, twilio, to):
+def test_a_rejected_row_is_tried_again_only_if_it_comes_again(target, to):
     bad = message(1, to(), **{"from": "+15005550007"})
     target(records("messages", [bad]))
 
@@ -586,9 +596,7 @@ def test_scheduled_messages_are_canceled_and_others_are_told(target, twilio, to,
     )
     sids = [line["sid"] for line in first.results]
 
-    told = target(
-        records("message_cancellations", [{"sid": sid} for sid in sids], keys=["sid"])
-    )
+    told = target(records("message_cancellations", [{"sid": sid} for sid in sids], keys=["sid"]))
 
     assert [(one["outcome"], one["code"]) for one in told.results] == [
         ("canceled", None),
@@ -697,7 +705,7 @@ def test_consents_are_upserted(target, twilio, to):
     assert [one["status"] for one in twilio.consents if one["contact_id"] == to()] == ["opt-in"]
 
 
-def test_a_consent_that_is_refused_leaves_the_others(target, twilio, to):
+def test_a_consent_that_is_refused_leaves_the_others(target, to):
     rows = [consent(1, to()), consent(2, to(1), sender_id="nobody"), consent(3, "x")]
 
     told = target(records("consents", rows))
@@ -721,5 +729,3 @@ def test_the_tap_reads_back_what_was_written(target, twilio, to, run):
         sid: f"Hello {place}" for sid, place in sids.items()
     }
     assert {read[sid]["status"] for sid in sids} <= {"delivered", "undelivered", "failed", "sent"}
-
-
