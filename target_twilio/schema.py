@@ -81,6 +81,7 @@ _OWN: Final[dict[str, Any]] = th.PropertiesList(
     th.Property(
         "allow_recipients",
         th.ArrayType(th.StringType(nullable=False)),
+        secret=True,
         title="Allowed recipients",
         description="The only numbers to send messages to; one that ends with * stands for all "
         "that begin so. An empty list means nobody. Others are suppressed.",
@@ -89,6 +90,7 @@ _OWN: Final[dict[str, Any]] = th.PropertiesList(
     th.Property(
         "deny_recipients",
         th.ArrayType(th.StringType(nullable=False)),
+        secret=True,
         title="Denied recipients",
         description="Numbers never to send messages to; one that ends with * stands for all that "
         "begin so.",

@@ -124,9 +124,10 @@ def _senders(given: Mapping[str, Any]) -> Iterator[str]:
 def _files(given: Mapping[str, Any]) -> Iterator[str]:
     if given.get("send") and "ledger_path" not in given:
         yield "ledger_path: it is required beside send: without it rows would be sent twice"
-    if "ledger_path" in given and (reason := _transient(given["ledger_path"])):
-        yield f"ledger_path: {reason}, and so would forget what was sent; name a file on a disk"
-    for name in ("ledger_path", "results_path"):
+    transient = _transient(given.get("ledger_path", "."))
+    if transient is not None:
+        yield f"ledger_path: {transient}, and so would forget what was sent; name a file on a disk"
+    for name in ("results_path",) if transient is not None else ("ledger_path", "results_path"):
         if name in given and (reason := _unusable(given[name])):
             yield f"{name}: {reason}"
     both = [given.get(name) for name in ("ledger_path", "results_path")]

@@ -55,7 +55,7 @@ class RowSink(RecordSink):
         if not key_properties:
             msg = (
                 f"{stream_name}: the stream has no key, so that its rows would be sent again and "
-                f"again; name one in stream_maps.{stream_name}.__key_properties__"
+                "again; name one by __key_properties__ in stream_maps"
             )
             raise TapError(msg)
         super().__init__(target, stream_name, schema, key_properties)

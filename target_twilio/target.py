@@ -165,7 +165,11 @@ class TargetTwilio(Program, Target):
         # It covers the rows that wait for more of their kind, too.
         with self.stops.held():
             self.run.flush()
-            super()._write_state_message(state)
+            if state != self._written_state:
+                super()._write_state_message(state)
+                self._written_state = state
+
+    _written_state: dict[str, Any] | None = None
 
     # --- How a run begins and ends -------------------------------------------------------------
 
