@@ -106,7 +106,7 @@ WRONG = {
     "a rate below none": ({"rate": -1}, "rate: -1"),
     "a list that is none": (
         {"deny_recipients": "+1555"},
-        "deny_recipients: '+1555' is not of type",
+        "deny_recipients: it has the wrong form",
     ),
     "nobody's number": ({"deny_recipients": ["+1555", "x"]}, "deny_recipients.1: it has no digits"),
     "half a window": (
