@@ -215,7 +215,11 @@ class Client:
             if error.status == HTTPStatus.UNAUTHORIZED or error.code not in MAY_NOT_READ:
                 raise denial(error.status, error.code) from None
             self.may_read = False
-            return []
+        except ResponseError as error:
+            # Odd rows tell no prices, and that is all that is wanted of them here.
+            if error.status != HTTPStatus.OK:
+                raise
+        return []
 
     def messages(self, since: datetime) -> Iterator[Listed]:
         """Give the account's messages that were created since some moment, and maybe others.

@@ -138,6 +138,8 @@ class Run:
         """
         settings = self._settings
         path = settings.ledger_path
+        if path is not None and settings.send and not path.exists():
+            logger.warning("%s is new: it knows nothing of what was sent before", path)
         if path is not None and (settings.send or path.exists()):
             self._ledger = Ledger.open(path, settings.account_sid)
         else:
@@ -492,7 +494,9 @@ class Run:
             **self._line(task.row.stream, task.shown, task.row.action.name),
             **result._asdict(),
             "segments": estimate.segments,
-            "price": None if estimate.price is None else f"{estimate.price.normalize():f}",
+            "estimated_price": None
+            if estimate.price is None
+            else f"{estimate.price.normalize():f}",
             "price_unit": estimate.unit or None,
             **({"settled": True} if is_settled else {}),
             **task.carried,

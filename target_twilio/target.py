@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import gzip
+import logging
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
 
@@ -42,6 +43,11 @@ BROKEN: Final = (RecordsWithoutSchemaException, MissingKeyPropertiesError)
 """The SDK's errors of messages that break Singer's rules; they quote names only."""
 
 
+def is_without_values(record: logging.LogRecord) -> bool:
+    """Tell whether to log what the SDK's mapper says: for debugging it tells what rows hold."""
+    return record.levelno > logging.DEBUG
+
+
 class TargetTwilio(Program, Target):
     """Has rows become Twilio messages, once each."""
 
@@ -66,6 +72,7 @@ class TargetTwilio(Program, Target):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Check the settings; nothing is opened yet."""
         self.stops = Stops()
+        logging.getLogger("singer_sdk.mapper").addFilter(is_without_values)
         super().__init__(*args, **kwargs)
         # Nothing is left to be done when sinks are drained.
         self.max_parallelism = 1

@@ -99,7 +99,7 @@ def test_segments_and_prices_are_told_ahead(target, to):
     told = target(records("messages", rows), send=False)
 
     assert [line["segments"] for line in told.results] == [1, 1, 2, None]
-    assert [line["price"] for line in told.results] == ["0.0075", "0.0075", "0.015", None]
+    assert [line["estimated_price"] for line in told.results] == ["0.0075", "0.0075", "0.015", None]
     assert "Messages: 4 segments, about 0.03 USD, and 1 messages of no known price" in told.log
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from harness.target import TargetRunner, number, records
+from harness.target import TargetRunner, number, records, schema
 from sandbox import faults
 from target_twilio.client import Client
 from target_twilio.ledger import Ledger
@@ -600,6 +600,43 @@ def test_no_secret_no_number_and_no_text_is_told(target, twilio, monkeypatch, le
     for secret in (*twilio.secrets, own, own[1:], own[2:], PRIVATE):
         assert secret not in text
     assert re.search(r'"id": "hidden:[0-9a-f]{32}"', json.dumps(told.results))
+
+
+def test_what_maps_say_of_rows_is_not_told(target, monkeypatch):
+    monkeypatch.setenv("LOGLEVEL", "DEBUG")
+    own = number(79)
+    maps = {"messages": {"__filter__": "to", "body": "body + ' ' + to"}}
+
+    told = target(
+        [
+            schema(
+                "messages", id={"type": "integer"}, to={"type": "string"}, body={"type": "string"}
+            ),
+            *records("messages", [message(1, to=own)])[1:],
+        ],
+        stream_maps=maps,
+    )
+
+    assert told.outcomes == ["sent"]
+    assert own not in told.log
+
+
+def test_odd_rows_in_the_list_of_messages_keep_nobody_from_sending(target, twilio):
+    twilio.plan(
+        faults.rewrite(lambda page: page | {"messages": [{"sid": 5}]}), CREATE, method="GET"
+    )
+
+    told = target(rows(1))
+
+    assert (told.exit_code, told.outcomes) == (0, ["sent"])
+    assert told.results[0]["estimated_price"] is None
+
+
+def test_a_new_ledger_is_told(target):
+    first, second = target(rows(1)), target(rows(1))
+
+    assert "ledger.db is new: it knows nothing of what was sent before" in first.log
+    assert "is new" not in second.log
 
 
 def test_what_breaks_a_line_is_not_told(target):
