@@ -54,8 +54,6 @@ MARGIN: Final = timedelta(seconds=2)
 MAY_NOT_READ: Final = frozenset({20008, 70051})
 """Codes for credentials that are right, but read nothing: test credentials, restricted keys."""
 
-DOUBTFUL: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT})
-
 
 class Listed(msgspec.Struct):
     """A message as Twilio shows it, as far as it matters here."""
@@ -310,8 +308,7 @@ def _read_failure(path: str, error: ResponseError) -> Answer:
 
     Twilio's words are left out: they quote numbers.
     """
-    is_doubtful = error.status in DOUBTFUL or isinstance(error, TransientError)
-    if is_doubtful or not 400 <= error.status < 500:  # noqa: PLR2004
+    if isinstance(error, TransientError) or not 400 <= error.status < 500:  # noqa: PLR2004
         return Unsure(f"{path}: HTTP {error.status}", error.status, error.code)
     if isinstance(error, RefusedError):
         return Denied(error.status, error.code)

@@ -55,6 +55,9 @@ QUEUE_TRIES: Final = 3
 
 SCHEDULED: Final = "scheduled"
 
+NAME: Final = "correlation_id"
+"""The field that tells the rows of one request apart, 32 letters and digits."""
+
 
 class HaltError(TapError):
     """The run must not go on, and the row in hand was not sent."""
@@ -107,6 +110,12 @@ class _Task:
     estimate: Estimate = NOTHING
 
     @property
+    def name(self) -> str:
+        """By which answers tell rows of one request apart."""
+        own = self.draft.value(NAME) if self.draft is not None else None
+        return own or self.id.hex()
+
+    @property
     def content(self) -> bytes:
         """Hash of what the row says besides its key."""
         return self.entry.content if self.entry is not None else b""
@@ -124,6 +133,7 @@ class Run:
         self._failures = Failures(settings.max_failures)
         self._rows = 0
         self._batch: list[_Task] = []
+        self._dropped = 0
         self._unsure: dict[bytes, _Task] = {}
         self._told_unknown: Counter[bytes] = Counter()
         self._seen: dict[bytes, bytes] = {}
@@ -213,6 +223,8 @@ class Run:
         elif row.action.batch == 1:
             self._carry_out(task, draft)
         else:
+            if any(one.name == task.name for one in self._batch):
+                self.flush()
             self._batch.append(task)
             if len(self._batch) == row.action.batch:
                 self.flush()
@@ -354,36 +366,53 @@ class Run:
             self._give_up(task, answer)
 
     def flush(self) -> None:
-        """Send the rows that wait for more of their kind."""
+        """Send the rows that wait for more of their kind.
+
+        Raises:
+            HaltError: They were not sent, now or before: no state may pass them.
+        """
+        if self._dropped:
+            msg = f"{self._dropped} rows that waited for more of their kind were not sent"
+            raise HaltError(msg)
         if not self._batch:
             return
         tasks, self._batch = self._batch, []
         action = tasks[0].row.action
         items: list[tuple[str, str]] = []
-        names: dict[str, _Task] = {}
         for task in tasks:
             item: dict[str, str] = dict(task.draft.own) if task.draft is not None else {}
-            # By this name the answer tells rows apart.
-            names[item.setdefault("correlation_id", task.id.hex())] = task
+            item.setdefault(NAME, task.name)
             items.append(("Items", msgspec.json.encode(item).decode()))
+        self._dropped = len(tasks)
         answer = self._ask(tasks, action, None, items)
-        if not isinstance(answer, Done):
-            for task in tasks:
-                self._give_up(task, answer)
-            return
-        told: dict[Any, dict[str, Any]] = {
-            one.get("correlation_id"): one
-            for one in answer.content["items"]
-            if isinstance(one, dict)
-        }
-        for name, task in names.items():
-            said = told.get(name)
-            if said is None:
-                self._give_up(task, Unsure("the answer says nothing of the row"))
-            elif code := said.get("error_code"):
-                self._give_up(task, Refused(HTTPStatus.OK, code if code in MEANINGS else None))
-            else:
-                self._settle_row(task, Result(action.done))
+        self._dropped = 0
+        said: dict[Any, dict[str, Any]] = {}
+        if isinstance(answer, Done):
+            told = (one for one in answer.content["items"] if isinstance(one, dict))
+            said = {one.get(NAME): one for one in told}
+            answer = Unsure("the answer says nothing of the row")
+        halt: HaltError | None = None
+        for task in tasks:
+            try:
+                self._note_item(task, said.get(task.name), answer)
+            except HaltError as error:
+                halt = error
+        if halt is not None:
+            raise halt
+
+    def _note_item(self, task: _Task, said: Mapping[str, Any] | None, answer: Answer) -> None:
+        """Write down what became of a row among several.
+
+        Args:
+            said: What the answer says of it.
+            answer: What is known of it otherwise.
+        """
+        if said is None:
+            self._give_up(task, answer)
+        elif code := said.get("error_code"):
+            self._give_up(task, Refused(HTTPStatus.OK, code if code in MEANINGS else None))
+        else:
+            self._settle_row(task, Result(task.row.action.done))
 
     def _ask(
         self,
@@ -448,9 +477,14 @@ class Run:
 
     def _settle_row(self, task: _Task, result: Result) -> None:
         """Write down a certain outcome, first into the ledger."""
+        is_undone, before = result.outcome in UNDONE, task.before
         if self._settings.send and task.entry is not None:
-            self._ledger.put(task.entry.became(result.outcome, sid=result.sid, code=result.code))
-        if result.outcome not in UNDONE:
+            entry = task.entry.became(result.outcome, sid=result.sid, code=result.code)
+            if is_undone and before is not None and before.is_unsettled:
+                # An attempt of which nobody knows outweighs a later one that was refused.
+                entry = before if task.row.action.makes_messages else entry
+            self._ledger.put(entry)
+        if not is_undone:
             self._failures.succeeded()
         self._tell(task, result)
 
@@ -460,14 +494,13 @@ class Run:
         Raises:
             HaltError: It is one too many.
         """
-        before = task.before
-        if before is not None and before.outcome not in UNDONE:
+        before, key = task.before, task.row.key
+        if task.entry is None and before is not None and before.outcome not in UNDONE:
             # Whatever the row says now: what is known of its key stays.
-            task.entry = None
             if not before.is_unsettled:
                 self._tell(task, Result("changed", before.sid, None, error.code, str(error)))
                 return
-        elif task.entry is None and None not in task.row.key.values():
+        elif task.entry is None and None not in key.values():
             task.entry = Entry(
                 id=task.id,
                 stream=task.row.stream,

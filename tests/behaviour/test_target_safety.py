@@ -250,20 +250,107 @@ def test_actions_on_messages_are_settled_by_the_message(target, twilio, stream, 
 
 
 def test_consents_whose_answer_is_lost_are_reported_again(target, twilio):
-    row = {
-        "id": 1,
-        "contact_id": number(1),
-        "sender_id": "+14155550007",
-        "status": "opt-out",
-        "source": "website",
-    }
     twilio.plan(faults.answer(500), "/Consents/Bulk", times=1)
 
-    told = target(records("consents", [row]))
-    again = target(records("consents", [row]))
+    told = target(records("consents", [consent(1)]))
+    again = target(records("consents", [consent(1)]))
 
     assert (told.exit_code, told.outcomes) == (1, ["unknown"])
     assert (again.exit_code, again.outcomes) == (0, ["recorded"])
+
+
+def consent(place, **more):
+    return {
+        "id": place,
+        "contact_id": number(place),
+        "sender_id": "+14155550007",
+        "status": "opt-out",
+        "source": "website",
+        **more,
+    }
+
+
+def test_no_state_passes_rows_that_wait_and_can_not_be_sent(target, twilio, monkeypatch):
+    monkeypatch.setattr("target_twilio.target.TargetTwilio._MAX_RECORD_AGE_IN_MINUTES", -1)
+    plan = twilio.plan(faults.answer(403, 20403), "/Consents/Bulk")
+
+    # The first row waits while its state comes, which is due with the second.
+    told = target([*records("consents", [consent(1)]), *records("consents", [consent(2)])])
+
+    assert (told.exit_code, told.outcomes, told.states) == (1, [], [])
+    assert plan.hits == 1
+
+
+def test_rows_that_stop_the_run_leave_none_of_their_batch_untold(target, twilio):
+    given = [consent(1), consent(2, sender_id="nobody"), consent(3)]
+
+    told = target(records("consents", given), on_error="stop")
+
+    assert (told.exit_code, told.outcomes) == (1, ["recorded", "rejected", "recorded"])
+    assert len(twilio.consents) == 2
+
+
+def test_consents_of_one_name_are_told_apart(target, twilio):
+    given = [consent(place, correlation_id="a" * 32) for place in (1, 2)]
+
+    told = target(records("consents", given))
+
+    assert told.outcomes == ["recorded", "recorded"]
+    assert target.writes == ["POST", "POST"]
+    assert len(twilio.consents) == 2
+
+
+def test_an_answer_that_leaves_rows_out_leaves_them_unknown(target, twilio):
+    told = {"items": [{"correlation_id": "a" * 32, "error_code": 0}, "what?"]}
+    twilio.plan(faults.answer(201, body=json.dumps(told)), "/Consents/Bulk")
+
+    told = target(records("consents", [consent(1, correlation_id="a" * 32), consent(2)]))
+
+    assert (told.exit_code, told.outcomes) == (1, ["recorded", "unknown"])
+
+
+@pytest.mark.parametrize("spoiled", [{"body": None}, {"to": "x"}, {"sendat": 1}])
+def test_an_unknown_key_is_not_forgotten_for_a_row_that_makes_no_sense(target, twilio, spoiled):
+    twilio.plan(faults.answer(500), CREATE, method="POST", times=1)
+    target(rows(1))
+
+    bad = target(records("messages", [message(1) | spoiled]))
+    good = target(rows(1))
+
+    assert bad.outcomes == ["rejected", "unknown"]
+    assert good.outcomes == ["unknown"]
+    assert twilio.held == []
+
+
+@pytest.mark.parametrize("how", ["denied", "opted out", "refused"])
+def test_an_unknown_key_is_not_forgotten_for_a_second_try_that_is_refused(target, twilio, how):
+    twilio.plan(faults.answer(500), CREATE, method="POST", times=1)
+    target(rows(1))
+    settings = {"denied": {"deny_recipients": [number(1)]}, "refused": {"from": "+15005550007"}}
+    if how == "opted out":
+        twilio.opt_out(number(1))
+    resend = {"unsure": "resend", "settle": 0}
+
+    again = target(rows(1), **resend, **settings.get(how, {}))
+    twilio.opt_in(number(1))
+    held = target(rows(1))
+
+    assert again.outcomes[0] in {"suppressed", "rejected"}
+    assert again.exit_code == 1
+    assert held.outcomes == ["unknown"]
+    assert twilio.held == []
+
+
+def test_a_message_is_found_among_many(target, twilio, monkeypatch):
+    monkeypatch.setattr("target_twilio.client.PAGE", 5)
+    twilio.plan(faults.answer(500), CREATE, method="POST", times=1, accepted=True)
+
+    told = target(rows(*range(14)))
+
+    assert told.outcomes == ["unknown", *["sent"] * 13, "sent"]
+    assert told.exit_code == 0
+    # What is older is not asked for.
+    assert sum(one.method == "GET" for one in twilio.requests) <= 1 + 4
 
 
 def test_unknown_rows_are_no_failures_in_a_row(target, twilio):
@@ -440,14 +527,15 @@ def test_schedules_are_held_to_the_window_by_their_own_time(target, twilio):
     assert "send_at: it is outside of send_window" in told.results[1]["message"]
 
 
-def test_rows_that_fail_in_a_row_end_the_run(target):
+@pytest.mark.parametrize("send", [True, False])
+def test_rows_that_fail_in_a_row_end_the_run(target, send):
     bad = [message(place) | {"to": "x"} for place in range(3)]
     given = [bad[0], bad[1], message(5), *bad, message(6)]
 
-    told = target(records("messages", given), max_failures=3)
+    told = target(records("messages", given), max_failures=3, send=send)
 
     assert told.exit_code == 1
-    assert told.outcomes == ["rejected"] * 2 + ["sent"] + ["rejected"] * 3
+    assert told.outcomes == ["rejected"] * 2 + ["sent" if send else "would_send"] + ["rejected"] * 3
     assert "max_failures: 3 rows in a row were rejected" in told.log
 
 
