@@ -8,6 +8,7 @@ LABEL io.airbyte.name=source-twilio io.airbyte.version=$VERSION
 WORKDIR /build
 COPY pyproject.toml constraints.txt README.md CHANGELOG.md LICENSE ./
 COPY tap_twilio tap_twilio
+COPY target_twilio target_twilio
 COPY schemas schemas
 RUN SETUPTOOLS_SCM_PRETEND_VERSION=$VERSION \
     pip install --no-cache-dir --disable-pip-version-check -c constraints.txt . && rm -r /build

@@ -51,6 +51,13 @@ def _number(value: float | Decimal) -> str:
     return "0" if text == "-0" else text
 
 
+def plain(value: Any) -> Any:  # noqa: ANN401
+    """Make of a value what JSON can hold, as a hook of its encoder."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value.isoformat() if isinstance(value, (date, time)) else str(value)
+
+
 class Digests:
     """Hashes that only those who have the salt can make."""
 

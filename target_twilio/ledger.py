@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_twilio.http.errors import TapError
+from target_twilio.keys import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -256,7 +257,7 @@ def _row(entry: Entry) -> tuple[Any, ...]:
     return (
         entry.id,
         entry.stream,
-        json.dumps(entry.key, ensure_ascii=False, default=str),
+        json.dumps(entry.key, ensure_ascii=False, default=plain),
         entry.action,
         entry.content,
         entry.outcome,

@@ -12,6 +12,7 @@ from singer_sdk import metrics
 
 from tap_twilio.http.errors import TapError
 from target_twilio.codes import meaning
+from target_twilio.keys import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +85,7 @@ class Results:
         if self._file is None:
             return
         try:
-            self._file.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
+            self._file.write(json.dumps(line, ensure_ascii=False, default=plain) + "\n")
             self._file.flush()
         except OSError as error:
             raise self._lost(error) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -426,14 +426,12 @@ class Run:
         Raises:
             HaltError: It was not done, and can't be.
         """
+        entries = [task.entry for task in tasks if task.entry is not None]
         waited, pause, tries = 0.0, FIRST_PAUSE, 0
         while True:
             self._pace()
             # Before anything leaves, it is on the disk that it may have left.
-            now = self._client.clock.now()
-            for task in tasks:
-                task.entry = task.entry and replace(task.entry, at=now)
-            self._ledger.put(*(task.entry for task in tasks if task.entry is not None))
+            self._ledger.put(*entries)
             answer = self._client.write(action, sid, params)
             if not isinstance(answer, (NotSent, Denied)):
                 return answer

@@ -169,6 +169,9 @@ class TargetTwilio(Program, Target):
 
     @override
     def _write_state_message(self, state: dict[str, Any]) -> None:
+        # A dry run has done nothing that the next run need not do.
+        if not self.settings.send:
+            return
         # It covers the rows that wait for more of their kind, too.
         with self.stops.held():
             self.run.flush()

@@ -88,6 +88,8 @@ def test_nothing_leaves_the_machine_in_a_dry_run(target, twilio, to):
     ]
     assert [(one.method, one.path[-14:]) for one in twilio.requests] == [("GET", CREATE)]
     assert not target.ledger.exists()
+    # The next run is to be given the same rows.
+    assert told.states == []
 
 
 def test_segments_and_prices_are_told_ahead(target, to):
@@ -417,6 +419,14 @@ def test_key_fields_need_not_be_parameters_and_streams_differ(target, to):
     )
 
     assert (first.outcomes, second.outcomes, third.outcomes) == (["sent"], ["duplicate"], ["sent"])
+
+
+def test_numbers_stay_numbers_in_the_results(target, to):
+    row = message(1, to()) | {"id": 1.5, "_score": 2.0, "_weight": 0.1}
+
+    (line,) = target(records("messages", [row])).results
+
+    assert (line["key"], line["_score"], line["_weight"]) == ({"id": 1.5}, 2, 0.1)
 
 
 def test_a_rejected_row_is_tried_again_only_if_it_comes_again(target, to):
