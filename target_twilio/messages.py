@@ -90,11 +90,10 @@ def complete(given: Mapping[str, Any], own: Pairs, defaults: Defaults) -> Draft:
     elif "schedule_type" in given:
         msg = "send_at: it is required beside schedule_type"
         raise MisfitError(msg, 35111)
-    if service is None:
-        for name in ("shorten_urls", "fallback_from"):
-            if name in given and given[name] is not False:
-                msg = f"{name}: it needs messaging_service_sid"
-                raise MisfitError(msg)
+    if service is None and (named.get("ShortenUrls") == "true" or "FallbackFrom" in named):
+        name = "fallback_from" if "FallbackFrom" in named else "shorten_urls"
+        msg = f"{name}: it needs messaging_service_sid"
+        raise MisfitError(msg)
     says = named.get("Body") if "content_sid" not in given else None
     is_sms = addresses.split(named["To"])[0] == "" and "media_url" not in given
     return Draft(
