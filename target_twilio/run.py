@@ -23,7 +23,7 @@ from target_twilio.client import (
     Unsure,
     denial,
 )
-from target_twilio.codes import MEANINGS, OPTED_OUT, QUEUE_FULL, meaning
+from target_twilio.codes import OPTED_OUT, QUEUE_FULL, meaning
 from target_twilio.fields import MisfitError
 from target_twilio.guards import Failures, Pace
 from target_twilio.keys import Digests, Personal
@@ -356,12 +356,12 @@ class Run:
         answer = self._ask([task], task.row.action, draft.sid, draft.params)
         if isinstance(answer, Done):
             sid, status = answer.content.get("sid"), answer.content.get("status")
-            outcome = task.row.action.done
-            if task.row.action.makes_messages and status == SCHEDULED:
-                outcome = SCHEDULED
-            elif draft.send_at is not None:
-                logger.warning("%s was to be scheduled, and Twilio says %s", sid, status)
+            is_scheduled = task.row.action.makes_messages and status == SCHEDULED
+            outcome = SCHEDULED if is_scheduled else task.row.action.done
             self._settle_row(task, Result(outcome, draft.sid or sid, status))
+            if draft.send_at is not None and not is_scheduled:
+                msg = f"send_at: {sid} was to be scheduled, and Twilio says that it is {status}"
+                raise HaltError(msg)
         else:
             self._give_up(task, answer)
 
@@ -386,10 +386,10 @@ class Run:
         self._dropped = len(tasks)
         answer = self._ask(tasks, action, None, items)
         self._dropped = 0
-        said: dict[Any, dict[str, Any]] = {}
+        said: dict[str, dict[str, Any]] = {}
         if isinstance(answer, Done):
             told = (one for one in answer.content["items"] if isinstance(one, dict))
-            said = {one.get(NAME): one for one in told}
+            said = {str(one.get(NAME)): one for one in told}
             answer = Unsure("the answer says nothing of the row")
         halt: HaltError | None = None
         for task in tasks:
@@ -410,7 +410,7 @@ class Run:
         if said is None:
             self._give_up(task, answer)
         elif code := said.get("error_code"):
-            self._give_up(task, Refused(HTTPStatus.OK, code if code in MEANINGS else None))
+            self._give_up(task, Refused(HTTPStatus.OK, code if isinstance(code, int) else None))
         else:
             self._settle_row(task, Result(task.row.action.done))
 

@@ -397,6 +397,21 @@ def test_a_host_that_goes_away_leaves_nothing_unknown(target, twilio):
     ledger.close()
 
 
+def test_a_schedule_that_twilio_does_not_keep_stops_the_run(target, twilio):
+    service = next(iter(twilio.services))
+    due = (twilio.now + timedelta(days=1)).isoformat()
+    sent = json.dumps({"sid": "SM" + "0" * 32, "status": "queued"})
+    twilio.plan(faults.answer(201, body=sent), CREATE, method="POST")
+
+    told = target(
+        records("messages", [message(1, send_at=due), message(2, send_at=due)]),
+        messaging_service_sid=service,
+    )
+
+    assert (told.exit_code, told.outcomes) == (1, ["sent"])
+    assert "was to be scheduled, and Twilio says that it is queued" in told.log
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_credentials_that_are_refused_stop_the_run_before_the_next_row(target, twilio, status):
     plan = twilio.plan(faults.answer(status, 20003, "No"), CREATE, method="POST", skip=1)
