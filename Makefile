@@ -61,7 +61,7 @@ schemas: $(VENV)/.dev ## Make schemas/ from the OpenAPI documents in FOLDER=...
 constraints: $(VENV)/.dev ## Renew constraints.txt, what everything is tested with, and requirements.txt
 	@$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --no-header \
 	    --no-annotate --group dev --group mutants --output-file constraints.txt pyproject.toml
-	@$(UV) pip compile --quiet --universal --python-version 3.13 --no-header --no-annotate \
+	@$(UV) pip compile --quiet --upgrade --universal --python-version 3.13 --no-header --no-annotate \
 	    --generate-hashes --constraints constraints.txt --output-file requirements.txt pyproject.toml
 	@echo "Wrote constraints.txt, and with hashes what the image installs: requirements.txt"
 

@@ -6,19 +6,17 @@ import copy
 import os
 import sys
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-import click
 from singer_sdk import Tap, metrics
-from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import ConfigValidationError
-from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.singerlib import Catalog
 from typing_extensions import override
 
-from tap_twilio.config import inputs, references, settings
+from tap_twilio.config import checks, inputs, references, settings
+from tap_twilio.config.process import SIGNAL_BASE
+from tap_twilio.config.program import Program
 from tap_twilio.config.schema import SCHEMA
 from tap_twilio.custom.samples import Samples
 from tap_twilio.custom.streams import CustomStream, classes
@@ -27,18 +25,17 @@ from tap_twilio.engine.sync import Sync
 from tap_twilio.http.errors import IncompleteError, Stopped, TapError
 from tap_twilio.http.redaction import is_news, redactor
 from tap_twilio.output.singer import SingerSink, Writer
-from tap_twilio.process import SIGNAL_BASE, lost_output
 from tap_twilio.records.pii import Rule
 from tap_twilio.resource.resource import Node
 from tap_twilio.streams import STREAMS
 from tap_twilio.streams.accounts import Accounts
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Iterator, Sequence
     from datetime import datetime
     from types import FrameType
 
+    import click
     from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.singerlib.encoding.base import GenericSingerWriter
@@ -48,16 +45,11 @@ if TYPE_CHECKING:
     from tap_twilio.streams.base import TwilioStream
 
 
-_TOLD_BY_CLICK = (click.exceptions.Exit, click.ClickException)
-
-FROM_ENV = "ENV"
-"""Value of ``--config`` for settings in the environment."""
-
 TESTS = ["connection", "records", "schema", "all", "disabled"]
 """Values of ``--test``: without one, the SDK takes all; without the option, disabled."""
 
 
-class TapTwilio(Tap):
+class TapTwilio(Program, Tap):
     """Reads everything that Twilio lists."""
 
     name = "tap-twilio"
@@ -83,20 +75,9 @@ class TapTwilio(Tap):
         super().append_builtin_config(config_jsonschema)
         references.mend(config_jsonschema["properties"]["stream_maps"])
 
-    @classproperty
-    @override
-    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - as the SDK has it
-        cls.append_builtin_config(cls.config_jsonschema)
-        properties = cls.config_jsonschema["properties"]
-        # The SDK takes a value that it can't read for false, or fails: so it reads texts only.
-        texts = parse_environment_config(
-            {"properties": {name: {"type": "string"} for name in properties}}, cls._env_var_prefix
-        )
-        return {name: settings.from_text(text, properties[name]) for name, text in texts.items()}
-
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        for secret in settings.secrets(self._config):
+        for secret in checks.secrets(self._config, SCHEMA["properties"]):
             redactor.add(secret)
         redactor.guard()
         self.append_builtin_config(self.config_jsonschema)
@@ -114,7 +95,7 @@ class TapTwilio(Tap):
                 redactor.add_signature(signature)
             self._custom = classes(given.custom_streams)
             self._check_streams(given)
-        except settings.SettingsError as error:
+        except checks.SettingsError as error:
             # A user who has no credentials yet can be told which streams there are.
             if raise_errors or not error.is_unsigned:
                 summary = "Config validation failed"
@@ -134,7 +115,7 @@ class TapTwilio(Tap):
             *references.map_mistakes(self._config.get("stream_maps") or {}, known),
         ]
         if mistakes:
-            raise settings.SettingsError(mistakes)
+            raise checks.SettingsError(mistakes)
 
     @property
     def pii(self) -> Rule:
@@ -228,7 +209,7 @@ class TapTwilio(Tap):
         known = [stream.name for stream in (*STREAMS, *self._custom)]
         for name in self.input_catalog or ():
             if name not in known:
-                hint = settings.did_you_mean(name, known)
+                hint = checks.did_you_mean(name, known)
                 msg = f"--catalog: there is no stream {name!r}; {hint}"
                 raise TapError(msg)
         samples, needed = Samples(self), self._needed()
@@ -316,18 +297,10 @@ class TapTwilio(Tap):
     _stopping = False
 
     @classmethod
-    def main(cls) -> None:
-        """Run the program."""
-        with _Ending(cls.logger):
-            with inputs.setting_up_logging():
-                command = cls.cli
-            command()
-
-    @classmethod
     @override
     def invoke(cls, **options: Any) -> None:
         """Run the command line's main job, and end with the exit code that tells how it went."""
-        with _Ending(cls.logger):
+        with cls.ending():
             for name in ("state", "catalog"):
                 if options.get(name) is not None:
                     options[name] = inputs.read(name, options[name])
@@ -335,27 +308,16 @@ class TapTwilio(Tap):
 
     @classmethod
     @override
-    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
-        with _Ending(cls.logger):
-            # The SDK looks into the environment only.
-            given = super().cb_config(ctx, param, tuple(one for one in value if one == FROM_ENV))
-            for path in value:
-                if path != FROM_ENV:
-                    given.config |= inputs.read_file("config", Path(path), is_one_of=True)
-            return given
-
-    @classmethod
-    @override
     def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
-        with _Ending(cls.logger):
+        with cls.ending():
             super().cb_discover(ctx, param, value)
 
     @classmethod
     @override
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
-        with _Ending(cls.logger):
+        with cls.ending():
             if value not in TESTS:
-                msg = f"--test: there is no test {value!r}; {settings.did_you_mean(value, TESTS)}"
+                msg = f"--test: there is no test {value!r}; {checks.did_you_mean(value, TESTS)}"
                 raise TapError(msg)
             if value != "connection":
                 super().cb_test(ctx, param, "all" if value == "records" else value)
@@ -365,33 +327,3 @@ class TapTwilio(Tap):
             count = len(tap.sign_in().parents)
             cls.logger.info("Signed in; %d accounts can be read", count)
         ctx.exit()
-
-
-class _Ending:
-    """Turns whatever ends a run into one sentence and an exit code."""
-
-    def __init__(self, logger: logging.Logger) -> None:
-        self._logger = logger
-
-    def __enter__(self) -> None:
-        redactor.guard()
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if lost := lost_output(error):
-            sentence, code = lost
-            self._logger.error("%s", sentence)
-            sys.exit(code)
-        if error is None or isinstance(error, Stopped):
-            return
-        if isinstance(error, (TapError, ConfigValidationError)):
-            for sentence in getattr(error, "errors", [error]):
-                self._logger.error("%s", sentence)
-            sys.exit(1)
-        if isinstance(error, Exception) and not isinstance(error, _TOLD_BY_CLICK):
-            self._logger.debug("Where it happened", exc_info=error)
-            self._logger.error(
-                "Unexpected %s: %s. LOGLEVEL=DEBUG tells where; please report it",
-                type(error).__name__,
-                error,
-            )
-            sys.exit(1)

@@ -2,7 +2,8 @@
 
 It behaves as Twilio's documentation and practice say, whatever its clients expect of it. Its rows
 come from the schema files of the repository, and are functions of a seed and of the moment at which
-its clock stands.
+its clock stands. Messages and consents that clients write are kept beside them, and it tells what
+it holds.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from sandbox.messaging import MEDIA_SHARE
 from sandbox.sandbox import Sandbox
 
 _VOLUMES = ("calls", "messages", "recordings", "conferences", "notifications", "alerts")
-_RATES = ("429", "5xx", "reset", "truncated", "html", "empty")
+_RATES = ("429", "5xx", "reset", "truncated", "html", "empty", "redirect", "held")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -47,6 +47,9 @@ def main(arguments: list[str] | None = None) -> None:
         faults=Faults(
             max_concurrency=given["max_concurrency"],
             retry_after=given["retry_after"],
+            held=given["held"],
+            accepted=given["accepted"],
+            methods=tuple(given["method"] or Faults.methods),
             **{f"rate_{name}": given[f"rate_{name}"] for name in _RATES},
         ),
     )
@@ -85,6 +88,15 @@ def _parser() -> argparse.ArgumentParser:
     add("--retry-after", type=float, metavar="SECONDS", help="that a 429 advises to wait")
     for name in _RATES:
         add(f"--rate-{name}", dest=f"rate_{name}", type=float, default=0.0, metavar="SHARE")
+    add("--held", type=float, default=60, metavar="SECONDS", help="that answers are held back")
+    add(
+        "--accepted",
+        type=float,
+        default=0.5,
+        metavar="SHARE",
+        help="of writes whose answer is lost: how many are carried out all the same",
+    )
+    add("--method", action="append", help="what the rates are about, if not all methods")
     add("--before", choices=("exclusive", "inclusive", "day"), default="exclusive")
     add("--after", choices=("inclusive", "exclusive"), default="inclusive")
     add("--precision", choices=("second", "day"), default="second")
@@ -113,6 +125,7 @@ def _greeting(sandbox: Sandbox) -> str:
             f" {sandbox.base_url}/api/2010-04-01/Accounts.json"
         ),
         f"  curl {sandbox.base_url}/_sandbox/requests",
+        f"  curl {sandbox.base_url}/_sandbox/held",
         "",
     ]
     return "\n".join(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
@@ -12,15 +13,16 @@ import msgspec
 
 from sandbox import errors
 from sandbox.accounts import CLASSIC
-from sandbox.filters import Readings, Selection, select
+from sandbox.filters import Query, Readings, Selection, select
 from sandbox.paging import Page, Pager, PageRequest, envelope, read_request
 from sandbox.tables import Shelf, Source, Span
 from sandbox.usage import Ledger, is_usage
 from sandbox.world import ACCOUNTS, World
+from sandbox.writing import Write, Writer
 
 if TYPE_CHECKING:
     from sandbox.accounts import Account, Caller
-    from sandbox.endpoints import Route
+    from sandbox.endpoints import Endpoint, Route
     from sandbox.frames import Key, Wire
 
 JSON: Final = "application/json; charset=utf-8"
@@ -60,6 +62,12 @@ class Request:
     path: str
     query_string: str
     authorization: str | None
+    body: str = ""
+
+    @cached_property
+    def form(self) -> dict[str, str]:
+        """The parameters in its body; of those that come several times the last."""
+        return dict(parse_qsl(self.body, keep_blank_values=True))
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,7 @@ class Access:
 
     caller: Caller
     account: Account
-    route: Route
+    route: Route | Write
 
 
 class Api:
@@ -76,13 +84,15 @@ class Api:
 
     Args:
         world: What there is to tell.
+        writer: What takes in what clients write.
         readings: How to read what Twilio leaves open.
         cache_bytes: How much memory finished pages may take.
     """
 
-    def __init__(self, world: World, readings: Readings, cache_bytes: int) -> None:
+    def __init__(self, world: World, writer: Writer, readings: Readings, cache_bytes: int) -> None:
         """Start with nothing cached."""
         self._world = world
+        self._writer = writer
         self._readings = readings
         self._cache = _Cache(cache_bytes)
         self._asked = 0
@@ -97,15 +107,13 @@ class Api:
             TwilioError: If it may not be answered.
         """
         directory = self._world.directory
-        caller = directory.authenticate(request.authorization)
-        route = self._world.catalogue.route(request.host, request.path)
-        named = None
-        if request.host == CLASSIC and route is not None:
-            named = route.values.get("AccountSid") or (
-                route.instance if route.endpoint.path == ACCOUNTS else None
-            )
-        account = directory.authorize(caller, request.host, request.path, named)
-        if request.method != "GET":
+        write = self._writer.route(request.method, request.host, request.path)
+        caller = directory.authenticate(
+            request.authorization, is_testable=write is not None and write.is_testable
+        )
+        route = write or self._world.catalogue.route(request.host, request.path)
+        account = directory.authorize(caller, request.host, request.path, _named(request, route))
+        if request.method != "GET" and write is None:
             raise errors.method_not_allowed()
         if route is None:
             raise errors.not_found(request.path)
@@ -117,6 +125,11 @@ class Api:
         Raises:
             TwilioError: If its parameters make no sense or its path leads to nothing.
         """
+        route = access.route
+        if isinstance(route, Write):
+            is_test = access.caller.kind == "test"
+            status, row = self._writer.write(route, access.account, request.body, is_test=is_test)
+            return Reply(status, b"" if row is None else msgspec.json.encode(row))
         key = (
             self._world.version,
             access.account.sid,
@@ -125,19 +138,20 @@ class Api:
             request.path,
             request.query_string,
         )
-        body = self._cache.get(key)
+        is_still = self._world.is_still(route.endpoint, access.account)
+        body = self._cache.get(key) if is_still else None
         if body is None:
-            body = msgspec.json.encode(self._body(request, access))
-            if not is_usage(access.route.endpoint):
+            body = msgspec.json.encode(self._body(request, access, route))
+            if is_still and not is_usage(route.endpoint):
                 self._cache.put(key, body)
         return Reply(200, body)
 
-    def _body(self, request: Request, access: Access) -> Wire:
-        endpoint, values, instance = access.route
+    def _body(self, request: Request, access: Access, route: Route) -> Wire:
+        endpoint, values, instance = route
         values = {name: value for name, value in values.items() if name != "AccountSid"}
         query = parse_qsl(request.query_string, keep_blank_values=True)
         now = self._world.now
-        source = self._source(access, values, dict(query))
+        source = self._source(access, endpoint, values, query)
         if instance is not None:
             row = source.find(instance, now)
             if row is None:
@@ -179,15 +193,28 @@ class Api:
             page = _page(page_request, pager, list(islice(rows, passed, end)))
         return envelope(endpoint, request.path, query, page)
 
-    def _source(self, access: Access, values: dict[str, str], query: dict[str, str]) -> Source:
-        endpoint = access.route.endpoint
+    def _source(
+        self, access: Access, endpoint: Endpoint, values: dict[str, str], query: Query
+    ) -> Source:
         if endpoint.path == ACCOUNTS:
             return self._world.accounts(access.caller.account, tokens=access.caller.kind == "token")
         if is_usage(endpoint):
             self._asked += 1
-            ledger = Ledger(self._world, endpoint, access.account, query, self._asked)
+            ledger = Ledger(self._world, endpoint, access.account, dict(query), self._asked)
             return Shelf(lambda _: ledger.rows())
-        return self._world.source(endpoint, access.account, values)
+        recipients = [value for name, value in query if name == "To"]
+        recipient = recipients[0] if len(recipients) == 1 else None
+        return self._world.source(endpoint, access.account, values, recipient or None)
+
+
+def _named(request: Request, route: Route | Write | None) -> str | None:
+    """Find the account SID in the path, where there is one."""
+    if isinstance(route, Write):
+        return route.account_sid
+    if request.host != CLASSIC or route is None:
+        return None
+    own = route.instance if route.endpoint.path == ACCOUNTS else None
+    return route.values.get("AccountSid") or own
 
 
 def _page(request: PageRequest, pager: Pager, found: list[tuple[Key, Wire]]) -> Page:

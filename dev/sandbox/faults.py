@@ -1,6 +1,8 @@
 """Trouble: at random at a given rate, or planned for the requests that match.
 
-An effect turns the reply that a request would have had into the one that it gets.
+An effect turns the reply that a request would have had into the one that it gets. One that puts
+another in its place keeps a request that writes from being carried out, unless the plan says that
+it is carried out all the same: then only its answer is lost.
 """
 
 from __future__ import annotations
@@ -9,18 +11,44 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from random import Random
+from typing import Any, Final, NamedTuple
 
 from sandbox import errors
 from sandbox.api import Reply, Request
 from sandbox.errors import TwilioError
 
-if TYPE_CHECKING:
-    import random
-
 Effect = Callable[[Reply, Request], Reply]
 
 _HTML: Final = "<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>"
+
+
+@dataclass(frozen=True)
+class Instead:
+    """An effect that puts another reply in the place of any."""
+
+    reply: Reply
+
+    def __call__(self, _reply: Reply, _request: Request) -> Reply:
+        """Give it."""
+        return self.reply
+
+
+class Trouble(NamedTuple):
+    """What strikes one request.
+
+    Attributes:
+        effect: What becomes of its answer.
+        is_accepted: Whether it is carried out though its answer is another.
+    """
+
+    effect: Effect
+    is_accepted: bool
+
+    @property
+    def prevents(self) -> bool:
+        """Tell whether the request is not carried out."""
+        return isinstance(self.effect, Instead) and not self.is_accepted
 
 
 @dataclass(frozen=True)
@@ -36,6 +64,12 @@ class Faults:
         rate_truncated: The share whose connection breaks within the body.
         rate_html: The share answered 502 by a page of HTML.
         rate_empty: The share answered 200 with nothing.
+        rate_redirect: The share sent elsewhere.
+        rate_held: The share answered only after `held` seconds.
+        held: Those seconds.
+        accepted: Of requests that write and are not answered as they should be, the share that is
+            carried out all the same. Those answered 429 never are, those held always.
+        methods: The methods that all this is about.
     """
 
     max_concurrency: int | None = None
@@ -46,22 +80,25 @@ class Faults:
     rate_truncated: float = 0.0
     rate_html: float = 0.0
     rate_empty: float = 0.0
+    rate_redirect: float = 0.0
+    rate_held: float = 0.0
+    held: float = 60.0
+    accepted: float = 0.5
+    methods: tuple[str, ...] = ("GET", "POST", "DELETE")
 
-    def draw(self, dice: random.Random) -> Effect | None:
+    def draw(self, dice: Random, method: str) -> Trouble | None:
         """Choose what becomes of a request."""
-        throw = dice.random()
-        choices: tuple[tuple[float, Callable[[], Effect]], ...] = (
-            (self.rate_429, lambda: throttle(self.retry_after)),
-            (self.rate_5xx, lambda: answer(dice.choice((500, 503)))),
-            (self.rate_reset, reset),
-            (self.rate_truncated, truncate),
-            (self.rate_html, html),
-            (self.rate_empty, empty),
-        )
-        for rate, effect in choices:
-            throw -= rate
+        if method not in self.methods:
+            return None
+        throw = dice.random() - self.rate_429
+        if throw < 0:
+            return Trouble(throttle(self.retry_after), is_accepted=False)
+        for rate, effect in _EFFECTS.items():
+            throw -= getattr(self, rate)
             if throw < 0:
-                return effect()
+                # Readers' dice fall as if there were no writers.
+                accepted = method != "GET" and dice.random() < self.accepted
+                return Trouble(effect(self, dice), accepted)
         return None
 
 
@@ -76,6 +113,11 @@ class Fault:
         account: The SID of the account whose rows they read.
         skip: How many that match are spared first.
         times: How many are hit then; None for all.
+        method: Their method; None for all.
+        when: What else must be true of them.
+        share: How many of those that match are hit, by the dice.
+        is_accepted: Whether they are carried out though their answer is another.
+        dice: What decides for a share.
         hits: How many have been.
     """
 
@@ -85,20 +127,34 @@ class Fault:
     account: str | None = None
     skip: int = 0
     times: int | None = None
+    method: str | None = None
+    when: Callable[[Request], object] | None = None
+    share: float = 1.0
+    is_accepted: bool = False
+    dice: Random = field(default_factory=lambda: Random(0), repr=False)  # noqa: S311
     hits: int = field(default=0, init=False)
     _seen: int = field(default=0, init=False, repr=False)
 
-    def strikes(self, path: str, query: Mapping[str, str], account: str | None) -> bool:
+    def strikes(self, request: Request, query: Mapping[str, str], account: str | None) -> bool:
         """Tell whether a request is hit, and count it."""
-        if self.path not in path or self.account not in (None, account):
-            return False
-        if any(query.get(name) != value for name, value in self.query.items()):
+        if not self._concerns(request, query, account):
             return False
         self._seen += 1
         if self._seen <= self.skip or (self.times is not None and self.hits >= self.times):
             return False
+        if self.share < 1 and self.dice.random() >= self.share:
+            return False
         self.hits += 1
         return True
+
+    def _concerns(self, request: Request, query: Mapping[str, str], account: str | None) -> bool:
+        if self.path not in f"{request.host}{request.path}":
+            return False
+        if self.account not in (None, account) or self.method not in (None, request.method):
+            return False
+        if any(query.get(name) != value for name, value in self.query.items()):
+            return False
+        return self.when is None or bool(self.when(request))
 
 
 def error_reply(error: TwilioError, headers: tuple[tuple[str, str], ...] = ()) -> Reply:
@@ -133,15 +189,15 @@ def answer(  # noqa: PLR0913 - an HTTP answer has so many parts
     usual = error_reply(TwilioError(status, code or 20000 + status, message))
     given = usual.body if body is None else body.encode()
     extra = tuple((headers or {}).items())
-    reply = replace(usual, body=given, headers=usual.headers + extra, content_type=content_type)
-    return lambda _reply, _request: reply
+    return Instead(
+        replace(usual, body=given, headers=usual.headers + extra, content_type=content_type)
+    )
 
 
 def throttle(retry_after: float | None = None) -> Effect:
     """Answer 429, with or without `Retry-After`."""
     advice = () if retry_after is None else (("Retry-After", f"{retry_after:g}"),)
-    reply = error_reply(errors.too_many_requests(), advice)
-    return lambda _reply, _request: reply
+    return Instead(error_reply(errors.too_many_requests(), advice))
 
 
 def html(status: int = 502) -> Effect:
@@ -219,7 +275,7 @@ def slow(seconds: float, pieces: int = 10) -> Effect:
 
 def reset() -> Effect:
     """Break the connection before anything is answered."""
-    return lambda reply, _: replace(reply, cut=-1)
+    return Instead(Reply(0, b"", cut=-1))
 
 
 def truncate(keep: float = 0.5) -> Effect:
@@ -233,3 +289,14 @@ def _relink(page: dict[str, Any], url: str | None) -> dict[str, Any]:
     else:
         page["next_page_uri"] = url
     return page
+
+
+_EFFECTS: Final[Mapping[str, Callable[[Faults, Random], Effect]]] = {
+    "rate_5xx": lambda _, dice: answer(dice.choice((500, 503))),
+    "rate_reset": lambda *_: reset(),
+    "rate_truncated": lambda *_: truncate(),
+    "rate_html": lambda *_: html(),
+    "rate_empty": lambda *_: empty(),
+    "rate_redirect": lambda *_: redirect("https://example.com/"),
+    "rate_held": lambda faults, _: delay(faults.held),
+}

@@ -60,12 +60,14 @@ class RequestLog:
         self.max_in_flight = 0
         self.statuses: Counter[int] = Counter()
         self.products: Counter[str] = Counter()
+        self.methods: Counter[str] = Counter()
 
     def open(self, entry: LoggedRequest) -> None:
         """Note a request that has come in."""
         self._entries.append(entry)
         self.total += 1
         self.products[entry.product] += 1
+        self.methods[entry.method] += 1
         self.max_in_flight = max(self.max_in_flight, entry.in_flight)
 
     def close(self, entry: LoggedRequest, status: int, finished: float) -> None:
@@ -89,6 +91,7 @@ class RequestLog:
             "max_in_flight": self.max_in_flight,
             "statuses": {str(status): count for status, count in sorted(self.statuses.items())},
             "products": dict(sorted(self.products.items())),
+            "methods": dict(sorted(self.methods.items())),
         }
         if entries:
             counters["requests"] = [asdict(one) for one in self]

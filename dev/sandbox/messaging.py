@@ -21,15 +21,22 @@ _BODIES: Final = (
     "مرحبا بك",
     "",
 )
-_OUTCOMES: Final = (
+OUTCOMES: Final = (
     *["delivered"] * 88,
     *["read"] * 4,
     *["undelivered"] * 5,
     *["failed"] * 3,
 )
+"""What becomes of messages, each as often as it does."""
+
+FAILURES: Final = {"undelivered": 30005, "failed": 30008}
+"""The code of those that don't arrive."""
+
 _DIRECTIONS: Final = ("inbound", "inbound", "outbound-api", "outbound-api", "outbound-api")
 _LONGEST_SCHEDULE: Final = 3 * DAY
-_LONGEST_WAIT: Final = 4
+LONGEST_WAIT: Final = 4
+"""Seconds that a message may wait for its turn."""
+
 _SCHEDULED_EVERY: Final = 97
 
 MEDIA_SHARE: Final = 1 / 16
@@ -41,7 +48,7 @@ def _wait(table: Frame, index: int) -> int:
     bits = mix(table.seed, index)
     if index % _SCHEDULED_EVERY == 0:
         return HOUR + (bits >> 8) % (_LONGEST_SCHEDULE - HOUR)
-    return (bits >> 8) % _LONGEST_WAIT
+    return (bits >> 8) % LONGEST_WAIT
 
 
 def unsent(table: Frame, now: int) -> list[Key]:
@@ -55,10 +62,25 @@ def unsent(table: Frame, now: int) -> list[Key]:
     )
     created = {
         index: timeline.at(index) - _wait(table, index)
-        for places in (range(first, timeline.before(now + _LONGEST_WAIT)), scheduled)
+        for places in (range(first, timeline.before(now + LONGEST_WAIT)), scheduled)
         for index in places
     }
     return [(moment, index) for index, moment in created.items() if moment < now]
+
+
+def settled_at(sent: int, bits: int) -> int:
+    """Tell when a message has its last status; one in fifty may take days."""
+    return sent + 2 + (bits >> 42) % (2 * DAY if (bits >> 48) % 50 == 0 else MINUTE)
+
+
+def rated_at(sent: int, bits: int) -> int:
+    """Tell when a message has its price."""
+    return sent + MINUTE + (bits >> 44) % (14 * MINUTE)
+
+
+def price_of(segments: int) -> str:
+    """Give the price of a message."""
+    return f"{-0.0075 * segments:.5f}"
 
 
 def describe_message(draft: Draft) -> Wire:
@@ -74,8 +96,7 @@ def describe_message(draft: Draft) -> Wire:
     segments = 1 + (bits >> 33) % 3
     draw = ((bits >> 35) % 16 + (bits >> 55) % 64 / 64) / 16
     media = (1 + (bits >> 39) % 3) if draw < table.media_share else 0
-    settled = sent + 2 + (bits >> 42) % (2 * DAY if (bits >> 48) % 50 == 0 else MINUTE)
-    rated = sent + MINUTE + (bits >> 44) % (14 * MINUTE)
+    settled, rated = settled_at(sent, bits), rated_at(sent, bits)
     status, updated, price, error = "queued", created, None, None
     if now <= sent:
         status = "scheduled" if scheduled else "queued"
@@ -86,11 +107,11 @@ def describe_message(draft: Draft) -> Wire:
     elif now < settled:
         status, updated = ("sending" if now < sent + 2 else "sent"), sent
     else:
-        status = _OUTCOMES[(bits >> 51) % len(_OUTCOMES)]
-        error = {"undelivered": 30005, "failed": 30008}.get(status)
+        status = OUTCOMES[(bits >> 51) % len(OUTCOMES)]
+        error = FAILURES.get(status)
         updated = settled
     if now >= rated and not refused:
-        price = f"{-0.0075 * segments:.5f}"
+        price = price_of(segments)
         updated = max(updated, rated)
     unknown = service and now <= sent
     ours, theirs = own_number((bits >> 45) % OWN_NUMBERS), phone_number(bits >> 13)

@@ -15,6 +15,7 @@ from sandbox.paths import (
     ACCOUNT,
     CALLS,
     CONFERENCES,
+    MESSAGE_MEDIA,
     MESSAGES,
     NOTIFICATIONS,
     NUMBERS,
@@ -178,9 +179,7 @@ TRAITS: Final[Mapping[tuple[str, str], Traits]] = {
         retention=400,
         refuses=True,
     ),
-    ("api", f"{ACCOUNT}/Messages/{{MessageSid}}/Media.json"): Traits(
-        count=messaging.num_media, describe=messaging.describe_media
-    ),
+    ("api", MESSAGE_MEDIA): Traits(count=messaging.num_media, describe=messaging.describe_media),
     ("api", RECORDINGS): Traits(
         volume_of="recordings",
         base=CALLS,

@@ -6,6 +6,7 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from random import Random
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from sandbox.accounts import Account, ApiKey, Directory, Kind, Status
@@ -22,13 +23,16 @@ from sandbox.server import Conduct, Server
 from sandbox.tables import Span, Table
 from sandbox.usage import Ledger, is_usage
 from sandbox.world import ACCOUNTS, Scale, World
+from sandbox.writing import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
+    from sandbox.api import Request
     from sandbox.frames import Wire
+    from sandbox.refusals import Rules
 
 RESTRICTED_TO: Final = (
     "api/2010-04-01/Accounts/{AccountSid}/Calls",
@@ -59,7 +63,8 @@ class Options:
     Attributes:
         seed: What all rows, SIDs and secrets depend on.
         now: The moment at which its clock stands, in ISO 8601.
-        frozen: Whether answers are dated by that, too; else time passes for them.
+        frozen: Whether answers, and messages that clients write, are dated by that, too; else time
+            passes for them.
         days: How far back calls, messages and the like reach.
         volumes: Rows of the main account by stream (`calls`, `messages`, `alerts` …); a subaccount
             has a third.
@@ -135,20 +140,30 @@ class Sandbox:
             seed,
             now,
             Scale(self.options.days, self.options.volumes or {}, self.options.media_share),
+            passed=self._passed,
         )
+        self._writer = Writer(self._world)
         self._lock = threading.RLock()
         self._conduct = Conduct(
             self.options.page_latency, self.options.jitter, self.options.faults, []
         )
         self.requests = RequestLog(self.options.log_size)
         self._server = Server(
-            Api(self._world, self.options.readings, self.options.cache_bytes),
+            Api(self._world, self._writer, self.options.readings, self.options.cache_bytes),
             self._lock,
             self._conduct,
             self.requests,
             seed=seed,
-            advance=lambda seconds: self.advance(timedelta(seconds=seconds)),
-            now=self._date,
+            controls={
+                "advance": lambda query: self.advance(timedelta(seconds=float(query["seconds"]))),
+                "held": lambda _: self.held,
+                "consents": lambda _: self.consents,
+                "feedback": lambda _: self.feedback,
+                "means": lambda _: {"senders": self.senders, "services": self.services},
+                "opt_out": lambda query: self.opt_out(query["number"], query.get("service")),
+                "opt_in": lambda query: self.opt_in(query["number"], query.get("service")),
+            },
+            now=lambda: self._world.moment,
         )
 
     def __enter__(self) -> Self:
@@ -209,7 +224,7 @@ class Sandbox:
 
     @property
     def test_auth(self) -> tuple[str, str]:
-        """The main account's test credentials, which read nothing."""
+        """The main account's test credentials, which read nothing and for which nothing is kept."""
         return self.account_sid, self._directory.test_token or ""
 
     @property
@@ -224,10 +239,66 @@ class Sandbox:
         """The moment at which the clock stands."""
         return datetime.fromisoformat(iso8601(self._world.now))
 
-    def _date(self) -> int:
-        """Tell what answers are dated by."""
-        passed = 0 if self.options.frozen else int(time.monotonic() - self._began)
-        return self._world.now + passed
+    @property
+    def held(self) -> list[dict[str, Any]]:
+        """Every message that clients have created, in the order of acceptance.
+
+        Each has its `account_sid`, its `sid`, the `parameters` as they came (a list where one came
+        several times), when it was `created`, when it is to be sent if that is later (`send_at`),
+        its `status` by now (`deleted`, if it was) and its `body` by now.
+        """
+        with self._lock:
+            return self._writer.held
+
+    @property
+    def consents(self) -> list[dict[str, Any]]:
+        """The consents that clients have reported: the last of each contact and sender."""
+        with self._lock:
+            return [dict(one) for one in self._writer.consents.records.values()]
+
+    @property
+    def feedback(self) -> list[dict[str, Any]]:
+        """What clients have said of messages, in that order."""
+        with self._lock:
+            return [dict(one) for one in self._writer.feedback]
+
+    @property
+    def rules(self) -> Rules:
+        """What messages are refused for, beyond what lists say; may be changed at any time."""
+        return self._writer.rules
+
+    @property
+    def senders(self) -> list[str]:
+        """The addresses that the main account may write from: numbers, then channels'."""
+        with self._lock:
+            senders = self._writer.means(self.accounts[0]).senders
+        return [address for address, can_send in senders.items() if can_send]
+
+    @property
+    def services(self) -> dict[str, Sequence[str]]:
+        """The main account's Messaging Services that have senders, each with these."""
+        with self._lock:
+            services = self._writer.means(self.accounts[0]).services
+        return {sid: pool for sid, pool in services.items() if pool}
+
+    def opt_out(self, number: str, service: str | None = None) -> None:
+        """Let somebody reply STOP.
+
+        Args:
+            number: Who doesn't want messages any more.
+            service: The Messaging Service, or the number, that shall send none; None for all.
+        """
+        with self._lock:
+            self._writer.consents.opt_out(number, service)
+
+    def opt_in(self, number: str, service: str | None = None) -> None:
+        """Let somebody reply START: to one service or number, or to all."""
+        with self._lock:
+            self._writer.consents.opt_in(number, service)
+
+    def _passed(self) -> int:
+        """Tell the seconds that time has passed by itself."""
+        return 0 if self.options.frozen else int(time.monotonic() - self._began)
 
     @property
     def faults(self) -> Faults:
@@ -252,6 +323,10 @@ class Sandbox:
         account_sid: str | None = None,
         skip: int = 0,
         times: int | None = None,
+        method: str | None = None,
+        when: Callable[[Request], object] | None = None,
+        share: float = 1.0,
+        accepted: bool = False,
     ) -> Fault:
         """Plan trouble for the requests that match.
 
@@ -262,11 +337,29 @@ class Sandbox:
             account_sid: The account whose rows they read.
             skip: How many that match are spared first.
             times: How many are hit then; None for all.
+            method: Their method; None for all.
+            when: What else must be true of them, such as `lambda request: "+1" in
+                request.form["To"]`.
+            share: How many of those that match are hit, by dice that depend on the seed.
+            accepted: Whether what they write is written though their answer is another. What only
+                changes an answer, or holds it back, never keeps them from writing.
 
         Returns:
             The plan, which counts its hits.
         """
-        fault = Fault(effect, path, query or {}, account_sid, skip, times)
+        fault = Fault(
+            effect,
+            path,
+            query or {},
+            account_sid,
+            skip,
+            times,
+            method,
+            when,
+            share,
+            accepted,
+            Random(seed_of(self.options.seed, len(self._conduct.planned))),  # noqa: S311
+        )
         self._conduct.planned.append(fault)
         return fault
 
@@ -355,6 +448,10 @@ class Sandbox:
                 account.status = fields.get("status", account.status)
                 self._world.patch_account(sid, fields)
                 return
+            outbox, message = self._world.written(sid)
+            if outbox is not None and message is not None:
+                outbox.fix(message, fields)
+                return
             table = self._owner(sid)
             if not table.patch(sid, self._world.now, fields):
                 raise KeyError(sid)
@@ -377,6 +474,10 @@ class Sandbox:
             KeyError: If there is no such row.
         """
         with self._lock:
+            outbox, message = self._world.written(sid)
+            if outbox is not None and message is not None:
+                outbox.delete(message)
+                return
             if not self._owner(sid).delete(sid, self._world.now):
                 raise KeyError(sid)
 

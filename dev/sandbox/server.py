@@ -21,16 +21,19 @@ from aiohttp import web
 from sandbox import errors
 from sandbox.api import Access, Reply, Request
 from sandbox.errors import TwilioError
-from sandbox.faults import Effect, Fault, Faults, error_reply, throttle
+from sandbox.faults import Fault, Faults, Trouble, error_reply, throttle
 from sandbox.log import LoggedRequest, RequestLog
 from sandbox.moments import http_date
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sandbox.api import Api
 
+    Control = Callable[[Mapping[str, str]], object]
+
 _CONTROL: Final = "_sandbox"
+_UNANSWERED: Final = Reply(0, b"")
 
 
 @dataclass
@@ -59,7 +62,7 @@ class Server:
         conduct: How to behave.
         log: Where requests are noted.
         seed: What the dice depend on.
-        advance: Moves the clock, for whoever asks over HTTP.
+        controls: What else is told or done over HTTP, by its path; it is given the query.
         now: Tells the moment that answers are dated by.
     """
 
@@ -71,7 +74,7 @@ class Server:
         log: RequestLog,
         *,
         seed: int,
-        advance: Callable[[float], None],
+        controls: Mapping[str, Control],
         now: Callable[[], int],
     ) -> None:
         """Prepare everything but the socket."""
@@ -81,7 +84,7 @@ class Server:
         self._log = log
         self._seed = seed
         self._dice = random.Random(seed)  # noqa: S311
-        self._advance = advance
+        self._controls = controls
         self._now = now
         self._in_flight: Counter[str] = Counter()
         self._all_in_flight = 0
@@ -145,12 +148,18 @@ class Server:
         host, _, path = rest.partition("/")
         if host == _CONTROL:
             return await self._control(http, path)
+        try:
+            body = await http.read() if http.can_read_body else b""
+        except ConnectionError:
+            # The client has gone in the middle of what it asks for, and so has asked for nothing.
+            return web.Response(status=400)
         request = Request(
             http.method,
             host,
             f"/{http.path.partition('/')[2].partition('/')[2]}",
             http.rel_url.raw_query_string,
             http.headers.get("Authorization"),
+            body.decode(errors="replace"),
         )
         access, refused = self._admit(request)
         account = access.account.sid if access else ""
@@ -198,9 +207,14 @@ class Server:
             return effect(error_reply(errors.too_many_requests()), request)
         if conduct.latency or conduct.jitter:
             await asyncio.sleep(conduct.latency + conduct.jitter * self._dice.random())
-        reply = self._answer(request, access, refused)
-        for effect in self._effects(request, account):
-            reply = effect(reply, request)
+        troubles = self._troubles(request, account)
+        reply = (
+            _UNANSWERED
+            if any(trouble.prevents for trouble in troubles)
+            else self._answer(request, access, refused)
+        )
+        for trouble in troubles:
+            reply = trouble.effect(reply, request)
         if reply.delay:
             await asyncio.sleep(reply.delay)
         return reply
@@ -216,16 +230,16 @@ class Server:
             except TwilioError as error:
                 return error_reply(error)
 
-    def _effects(self, request: Request, account: str) -> list[Effect]:
+    def _troubles(self, request: Request, account: str) -> list[Trouble]:
+        conduct = self._conduct
         query = dict(parse_qsl(request.query_string, keep_blank_values=True))
-        place = f"{request.host}{request.path}"
-        effects = [
-            fault.effect
-            for fault in self._conduct.planned
-            if fault.strikes(place, query, account or None)
+        troubles = [
+            Trouble(fault.effect, fault.is_accepted)
+            for fault in conduct.planned
+            if fault.strikes(request, query, account or None)
         ]
-        drawn = self._conduct.faults.draw(self._dice)
-        return effects if drawn is None else [*effects, drawn]
+        drawn = conduct.faults.draw(self._dice, request.method)
+        return troubles if drawn is None else [*troubles, drawn]
 
     def _headers(self, account: str, entry: LoggedRequest) -> dict[str, str]:
         return {
@@ -244,12 +258,13 @@ class Server:
         if path == "reset":
             self._log.reset()
             return _json({"reset": True})
-        if path == "advance":
-            self._advance(float(http.rel_url.query["seconds"]))
-            return _json({"advanced": True})
-        return _json(
-            {"known": ["requests", "requests?entries=true", "reset", "advance?seconds="]}, 404
-        )
+        control = self._controls.get(path)
+        if control is None:
+            return _json(
+                {"known": ["requests", "requests?entries=true", "reset", *self._controls]}, 404
+            )
+        with self._lock:
+            return _json(control(http.rel_url.query))
 
 
 def _json(body: object, status: int = 200) -> web.Response:

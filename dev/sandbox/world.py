@@ -11,14 +11,15 @@ from sandbox import errors
 from sandbox.endpoints import identifying_field
 from sandbox.identifiers import hash_of, seed_of
 from sandbox.moments import DAY, HOUR, first_moment, rfc2822
-from sandbox.paths import ACCOUNT
+from sandbox.outbox import Joined, Message, Outbox
+from sandbox.paths import ACCOUNT, MESSAGE_MEDIA, MESSAGES
 from sandbox.resources import FREE_VALUES, PLAIN, SHARED, TRAITS, VIEWS, prefix_of
 from sandbox.tables import Shelf, Source, Table
 from sandbox.timeline import EveryNth, Rhythm, Steady, Timeline
 from sandbox.views import Filtered, places_below
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from sandbox.accounts import Account, Directory
     from sandbox.endpoints import Catalogue, Endpoint
@@ -55,10 +56,18 @@ class World:
         seed: What tells this world from others.
         now: Its moment.
         scale: How much there is.
+        passed: Tells the seconds that have passed since, for what doesn't stand still.
     """
 
-    def __init__(
-        self, catalogue: Catalogue, directory: Directory, seed: int, now: int, scale: Scale
+    def __init__(  # noqa: PLR0913
+        self,
+        catalogue: Catalogue,
+        directory: Directory,
+        seed: int,
+        now: int,
+        scale: Scale,
+        *,
+        passed: Callable[[], int],
     ) -> None:
         """Set the clock."""
         self.catalogue = catalogue
@@ -71,6 +80,13 @@ class World:
         self._tables: OrderedDict[tuple[str, ...], Table] = OrderedDict()
         self._edited: dict[tuple[str, ...], Table] = {}
         self._accounts: dict[str, Wire] = {}
+        self._passed = passed
+        self._outboxes: dict[str, Outbox] = {}
+
+    @property
+    def moment(self) -> int:
+        """The moment that answers are dated by, and that written messages live by."""
+        return self.now + self._passed()
 
     def advance(self, seconds: int) -> None:
         """Move the clock."""
@@ -91,13 +107,48 @@ class World:
         """Give what is peculiar to a resource."""
         return TRAITS.get((endpoint.host, endpoint.path), PLAIN)
 
-    def source(self, endpoint: Endpoint, account: Account, values: dict[str, str]) -> Source:
+    def outbox(self, account: Account) -> Outbox:
+        """Give the messages that clients have created for an account, with room for more."""
+        outbox = self._outboxes.get(account.sid)
+        if outbox is None:
+            outbox = self._outboxes[account.sid] = Outbox(
+                account.sid, self.seed, lambda: self.moment
+            )
+        return outbox
+
+    def written(self, sid: str) -> tuple[Outbox, Message] | tuple[None, None]:
+        """Find a message that a client has created, and where it lies."""
+        for outbox in self._outboxes.values():
+            message = outbox.get(sid)
+            if message is not None:
+                return outbox, message
+        return None, None
+
+    def is_still(self, endpoint: Endpoint, account: Account) -> bool:
+        """Tell whether a list says the same until the clock is set or a row edited."""
+        return endpoint.path not in (MESSAGES, MESSAGE_MEDIA) or account.sid not in self._outboxes
+
+    def rows(self, host: str, path: str, account: Account, **values: str) -> list[Wire]:
+        """Give all rows of a list that may not be in the catalogue."""
+        endpoint = self.catalogue.get(host, path)
+        if endpoint is None:
+            return []
+        return [row for _, row in self.source(endpoint, account, values).scan(self.now)]
+
+    def source(
+        self,
+        endpoint: Endpoint,
+        account: Account,
+        values: dict[str, str],
+        recipient: str | None = None,
+    ) -> Source:
         """Give the rows of a list.
 
         Args:
             endpoint: The list.
             account: Whose rows.
             values: The placeholders of its path, without the account's.
+            recipient: To whom messages must be; others may come too.
 
         Returns:
             The rows.
@@ -123,7 +174,11 @@ class World:
         live = self.traits(endpoint).live
         if live is not None and parent is not None and not live(parent):
             return Shelf(lambda _: [])
-        return self.table(endpoint, account, values, parent)
+        if endpoint.path == MESSAGE_MEDIA:
+            _, message = self.written(values["MessageSid"])
+            if message is not None:
+                return message.media()
+        return self._joined(self.table(endpoint, account, values, parent), recipient)
 
     def accounts(self, caller: Account, *, tokens: bool) -> Shelf:
         """Give the accounts that one may see.
@@ -241,6 +296,14 @@ class World:
             return 0
         return table.timeline.before(min(high, self.now)) - table.timeline.before(low)
 
+    def _joined(self, table: Table, recipient: str | None = None) -> Source:
+        """Add what clients have written to a table of messages."""
+        outbox = self._outboxes.get(table.account.sid)
+        if outbox is None or table.endpoint.path != MESSAGES:
+            return table
+        letters = outbox.letters if recipient is None else outbox.letters_to(recipient)
+        return Joined(table, letters)
+
     def _keep(self, table: Table) -> None:
         key = (
             table.endpoint.host,
@@ -285,7 +348,7 @@ class World:
     ) -> Wire | None:
         table = self.table(endpoint, account, values)
         if field == table.traits.identifier:
-            return table.find(value, self.now)
+            return self._joined(table).find(value, self.now)
         return next((row for _, row in table.scan(self.now) if str(row.get(field)) == value), None)
 
     def _timeline(

@@ -1,8 +1,9 @@
-"""Write what Meltano must know of the tap from the tap itself.
+"""Write what Meltano must know of the tap and the target from themselves.
 
-Run ``python dev/scripts/update_meltano.py`` after a change to settings: it renews the marked part
-of ``meltano.yml``, and all of ``plugin.yml`` and ``publishing/meltano-hub.yml``. With ``--check``
-it writes nothing and ends with 1 if one is out of date.
+Run ``python dev/scripts/update_meltano.py`` after a change to settings: it renews the marked parts
+of ``meltano.yml``, and all of ``plugin.yml``, ``plugin-target.yml`` and
+``publishing/meltano-hub.yml``. With ``--check`` it writes nothing and ends with 1 if any is out of
+date.
 """
 
 from __future__ import annotations
@@ -12,20 +13,24 @@ import re
 import sys
 import textwrap
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 
-from tap_twilio.config.schema import SCHEMA
+from tap_twilio.config import schema as of_the_tap
 from tap_twilio.tap import TapTwilio
+from target_twilio import schema as of_the_target
+from target_twilio.target import TargetTwilio
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from singer_sdk.plugin_base import PluginBase
+
 ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / "meltano.yml"
-PLUGIN = ROOT / "plugin.yml"
 HUB = ROOT / "publishing" / "meltano-hub.yml"
 KINDS = {
     "array": "array",
@@ -40,56 +45,114 @@ CREDENTIALS = (
     ("account_sid", "api_key_sid", "api_key_secret"),
 )
 WIDTH = 96
-BEGIN = "# What the tap says of itself; written by dev/scripts/update_meltano.py"
-END = "# End of what the tap says of itself"
+END = "# End of what the {kind} says of itself"
+BEGIN = "# What the {kind} says of itself; written by dev/scripts/update_meltano.py"
 
 # What stands in front of the definition that other projects take in.
 HEADER = """\
-# The tap as a plugin of any Meltano project, by dev/scripts/update_meltano.py. In a project:
+# The {kind} as a plugin of any Meltano project, by dev/scripts/update_meltano.py. In a project:
 #
-#   meltano add --plugin-type extractor tap-twilio --from-ref path/to/this/plugin.yml
+#   meltano add --plugin-type {type} {name} --from-ref path/to/this/{file}
 #
-# TAP_TWILIO_SOURCE, in the project's .env, says where pip finds the tap: the path of a checkout,
+# TAP_TWILIO_SOURCE, in the project's .env, says where pip finds it: the path of a checkout,
 # or git+https://…
 """
 HUB_HEADER = """\
 # The tap as MeltanoHub has it, by dev/scripts/update_meltano.py. There it is
 # _data/meltano/extractors/tap-twilio/{variant}.yml
 """
-PRESENTATION = {
-    "name": "tap-twilio",
-    "namespace": "tap_twilio",
-    "variant": "streams",
-    "label": "Twilio",
-    "description": "Voice, messaging and everything else that Twilio lists",
-    "domain_url": "https://www.twilio.com",
-    "keywords": ["api", "meltano_sdk"],
-    "pip_url": "${TAP_TWILIO_SOURCE}",
-    "executable": "tap-twilio",
-}
 
 
-def own() -> dict[str, Any]:
-    """Tell what the tap says of itself.
+@dataclass(frozen=True)
+class Plugin:
+    """A plugin of ours.
 
-    Returns:
-        The keys of a plugin definition that follow from the tap.
+    Attributes:
+        kind: What people call it.
+        meltano_type: What Meltano calls it.
+        file: Name of the file with its definition.
+        settings: The JSON schema of its own settings.
+        presentation: What stands in the definition besides what it says of itself.
     """
-    schema = copy.deepcopy(SCHEMA)
-    TapTwilio.append_builtin_config(schema)
-    properties = schema["properties"]
-    return {
-        "capabilities": [str(capability.value) for capability in TapTwilio.capabilities],
-        "settings_group_validation": [list(group) for group in CREDENTIALS],
-        "settings": [_setting(name, properties[name]) for name in properties],
-    }
+
+    kind: str
+    meltano_type: str
+    file: str
+    program: type[PluginBase]
+    settings: Mapping[str, Any]
+    presentation: Mapping[str, Any]
+
+    def own(self) -> dict[str, Any]:
+        """Tell what it says of itself.
+
+        Returns:
+            The keys of a plugin definition that follow from it.
+        """
+        schema = copy.deepcopy(dict(self.settings))
+        self.program.append_builtin_config(schema)
+        properties = schema["properties"]
+        return {
+            "capabilities": [str(one.value) for one in self.program.capabilities],
+            "settings_group_validation": [list(group) for group in CREDENTIALS],
+            "settings": [
+                dict(_facts(name, properties[name], is_own=name in self.settings["properties"]))
+                for name in properties
+            ],
+        }
+
+    def definition(self) -> str:
+        """Write the definition that other projects take in.
+
+        Returns:
+            YAML.
+        """
+        header = HEADER.format(
+            kind=self.kind, type=self.meltano_type, name=self.presentation["name"], file=self.file
+        )
+        return header + _yaml({**self.presentation, **self.own()})
 
 
-def _setting(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(_facts(name, schema))
+PLUGINS = (
+    Plugin(
+        kind="tap",
+        meltano_type="extractor",
+        file="plugin.yml",
+        program=TapTwilio,
+        settings=of_the_tap.SCHEMA,
+        presentation={
+            "name": "tap-twilio",
+            "namespace": "tap_twilio",
+            "variant": "streams",
+            "label": "Twilio",
+            "description": "Voice, messaging and everything else that Twilio lists",
+            "domain_url": "https://www.twilio.com",
+            "keywords": ["api", "meltano_sdk"],
+            "pip_url": "${TAP_TWILIO_SOURCE}",
+            "executable": "tap-twilio",
+        },
+    ),
+    Plugin(
+        kind="target",
+        meltano_type="loader",
+        file="plugin-target.yml",
+        program=TargetTwilio,
+        settings=of_the_target.SCHEMA,
+        presentation={
+            "name": "target-twilio",
+            "namespace": "target_twilio",
+            "variant": "streams",
+            "label": "Twilio",
+            "description": "Rows become messages: sent, scheduled, canceled, redacted, deleted",
+            "domain_url": "https://www.twilio.com",
+            "keywords": ["api", "meltano_sdk"],
+            "pip_url": "${TAP_TWILIO_SOURCE}",
+            "executable": "target-twilio",
+        },
+    ),
+)
 
 
-def _facts(name: str, schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _facts(name: str, schema: Mapping[str, Any], *, is_own: bool) -> Iterator[tuple[str, Any]]:
     values = [value for value in schema.get("enum", ()) if value is not None]
     (kind,) = set(cast("list[str]", schema["type"])) - {"null"}
     yield "name", name
@@ -98,7 +161,7 @@ def _facts(name: str, schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         yield "sensitive", True
     yield "label", schema["title"]
     yield "description", schema["description"]
-    if name in SCHEMA["properties"]:
+    if is_own:
         if "default" in schema:
             yield "value", schema["default"]
         if kind == "string" and not values and "examples" in schema:
@@ -108,7 +171,7 @@ def _facts(name: str, schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def project(text: str) -> str:
-    """Put what the tap says of itself into a Meltano project.
+    """Put what the plugins say of themselves into a Meltano project.
 
     Args:
         text: The project file.
@@ -116,22 +179,16 @@ def project(text: str) -> str:
     Returns:
         The project file, up to date.
     """
-
-    def renewed(found: re.Match[str]) -> str:
-        part = f"{BEGIN}\n{_yaml(own(), indent=len(found[1]))}{END}\n"
-        return textwrap.indent(part, found[1])
-
-    pattern = rf"^( *){re.escape(BEGIN)}\n.*?^ *{re.escape(END)}\n"
-    return re.sub(pattern, renewed, text, flags=re.DOTALL | re.MULTILINE)
-
-
-def plugin() -> str:
-    """Write the definition that other projects take in.
-
-    Returns:
-        YAML.
-    """
-    return HEADER + _yaml({**PRESENTATION, **own()})
+    for plugin in PLUGINS:
+        begin, end = BEGIN.format(kind=plugin.kind), END.format(kind=plugin.kind)
+        pattern = rf"^( *){re.escape(begin)}\n.*?^ *{re.escape(end)}\n"
+        found = re.search(pattern, text, flags=re.DOTALL | re.MULTILINE)
+        if found is None:
+            msg = f"{PROJECT.name} has no line {begin!r}"
+            raise ValueError(msg)
+        part = f"{begin}\n{_yaml(plugin.own(), indent=len(found[1]))}{end}\n"
+        text = text[: found.start()] + textwrap.indent(part, found[1]) + text[found.end() :]
+    return text
 
 
 def hub() -> str:
@@ -141,12 +198,14 @@ def hub() -> str:
         YAML.
     """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    said = own()
+    tap = PLUGINS[0]
+    said = tap.own()
     for setting in said["settings"]:
         # The hub's word for what plugins mark as sensitive text.
         if setting.get("sensitive") and setting["kind"] == "string":
             setting["kind"] = "password"
-    content = PRESENTATION | {
+    content = {
+        **tap.presentation,
         "pip_url": project["name"],
         "repo": project["urls"]["Source"],
         "docs": project["urls"]["Documentation"],
@@ -156,7 +215,7 @@ def hub() -> str:
         "supported_python_versions": pythons(project["classifiers"]),
         "log_parser": "singer-sdk",
     }
-    return HUB_HEADER.format(**PRESENTATION) + _yaml(content | said)
+    return HUB_HEADER.format(**tap.presentation) + _yaml(content | said)
 
 
 def pythons(classifiers: Iterable[str]) -> list[str]:
@@ -195,7 +254,8 @@ def main() -> int:
     Returns:
         Exit code.
     """
-    pages = {PROJECT: project(PROJECT.read_text()), PLUGIN: plugin(), HUB: hub()}
+    pages = {PROJECT: project(PROJECT.read_text()), HUB: hub()}
+    pages |= {ROOT / plugin.file: plugin.definition() for plugin in PLUGINS}
     stale = [path for path, text in pages.items() if not path.exists() or path.read_text() != text]
     if "--check" not in sys.argv:
         for path in stale:

@@ -16,9 +16,13 @@ from soak.kill import kill_and_resume
 from soak.oracle import Violation
 from soak.play import play
 from soak.scenario import Scenario, scenarios
+from soak.sends import send_and_kill
 
 KILLS = 4
 """Runs that are cut off in one world."""
+
+ROWS_A_KILL = 50
+"""Rows for each run of the target that is killed."""
 
 AGAIN = "Play it again: python -m soak"
 
@@ -40,12 +44,23 @@ def main(arguments: list[str] | None = None) -> int:
                 play(Scenario.from_json(options.scenario))
             elif options.kill is not None:
                 kill_and_resume(options.kill, KILLS)
+            elif options.sends is not None:
+                return _send(options)
             else:
                 return _play_many(options)
         except Violation as violation:
             _say(f"Broken: {violation}")
             return 1
     _say("Nothing was lost")
+    return 0
+
+
+def _send(options: argparse.Namespace) -> int:
+    counts = send_and_kill(options.sends, options.rows, max(1, options.rows // ROWS_A_KILL))
+    _say(
+        f"{options.rows} rows, {counts.posts} requests, {counts.killed} runs killed: nothing was "
+        f"sent twice; {counts.unknown} rows were not sent, or can't be told"
+    )
     return 0
 
 
@@ -114,6 +129,8 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--shrink", action="store_true", help="look for a smaller failing scenario")
     parser.add_argument("--scenario", help="play this one only, as an earlier run printed it")
     parser.add_argument("--kill", type=int, help="kill runs in this one world only")
+    parser.add_argument("--sends", type=int, help="kill the target in this one world instead")
+    parser.add_argument("--rows", type=int, default=2000, help="that it sends (%(default)s)")
     return parser.parse_args(arguments)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tap_twilio.process import begin
+from tap_twilio.config.process import begin
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from tap_twilio.config.settings import did_you_mean
+from tap_twilio.config.checks import did_you_mean
 from tap_twilio.http.errors import TapError
 from tap_twilio.records.unknown import ADDITIONAL, schema_of
 from tap_twilio.resource.resource import UPDATED

@@ -20,10 +20,10 @@ from tap_twilio.airbyte.spec import specification, understood
 from tap_twilio.airbyte.state import parsed
 from tap_twilio.airbyte.tap import SourceTap
 from tap_twilio.config.inputs import read_file, setting_up_logging
+from tap_twilio.config.process import is_output, lost_output
 from tap_twilio.custom.streams import CustomStream
 from tap_twilio.http.errors import Stopped, TapError
 from tap_twilio.http.redaction import redactor
-from tap_twilio.process import is_output, lost_output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,7 +101,7 @@ def _run(options: argparse.Namespace, output: Output) -> int:
 def _carry_out(options: argparse.Namespace, output: Output) -> int:
     level = "DEBUG" if options.debug else os.environ.get("LOGLEVEL")
     if level:
-        with setting_up_logging():
+        with setting_up_logging("TAP_TWILIO_"):
             logging.getLogger().setLevel(level.upper())
     if options.command == "spec":
         output.send({"type": "SPEC", "spec": specification()})

@@ -8,8 +8,8 @@ from importlib.metadata import PackageNotFoundError, metadata
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_twilio.airbyte.tap import SourceTap
+from tap_twilio.config.checks import did_you_mean, short
 from tap_twilio.config.schema import SCHEMA
-from tap_twilio.config.settings import did_you_mean, short
 from tap_twilio.http.errors import TapError
 from tap_twilio.resource.schemas import types
 

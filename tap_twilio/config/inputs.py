@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import IO, TYPE_CHECKING, Any
 
-from tap_twilio.config.settings import did_you_mean, now_utc, short, unique
+from tap_twilio.config.checks import did_you_mean, short, unique
+from tap_twilio.config.settings import now_utc
 from tap_twilio.http.errors import TapError
 from tap_twilio.resource.windows import EPOCH, parse_moment
 
@@ -45,13 +46,16 @@ OF_THE_SDK = frozenset(
 )
 """Keys that the SDK has in a state while it runs; they mean nothing to this tap."""
 
-LOGGING = ("TAP_TWILIO_LOGLEVEL", "LOGLEVEL", "SINGER_SDK_LOG_CONFIG")
-"""Variables of the environment that say how to log."""
+LOGGING = ("LOGLEVEL", "SINGER_SDK_LOG_CONFIG")
+"""Variables of the environment that say how to log, besides the program's own."""
 
 
 @contextmanager
-def setting_up_logging() -> Iterator[None]:
+def setting_up_logging(prefix: str) -> Iterator[None]:
     """Name the variables that say how to log, where logging can't be set up so.
+
+    Args:
+        prefix: How the names of the program's own variables begin.
 
     Raises:
         TapError: It can't.
@@ -59,7 +63,9 @@ def setting_up_logging() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        names = " or ".join(name for name in LOGGING if os.environ.get(name))
+        names = " or ".join(
+            name for name in (f"{prefix}LOGLEVEL", *LOGGING) if os.environ.get(name)
+        )
         reason = " ".join(str(error).split())
         msg = f"{names or 'logging'}: logging can't be set up so ({reason})"
         raise TapError(msg) from error

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 from singer_sdk.mapper import MAPPER_ELSE_OPTION, MAPPER_SOURCE_OPTION
 
-from tap_twilio.config.settings import did_you_mean, short
+from tap_twilio.config.checks import did_you_mean, short
 from tap_twilio.http.errors import TapError
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from typing_extensions import override
 
+from tap_twilio.config.checks import SettingsError, did_you_mean
 from tap_twilio.config.declarations import SETTING, Declaration, is_dated
-from tap_twilio.config.settings import SettingsError, did_you_mean
 from tap_twilio.custom.inference import infer
 from tap_twilio.http.errors import TapError
 from tap_twilio.records.secrets import NAMES

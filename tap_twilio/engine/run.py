@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tap_twilio.config.credentials import Credentials
+from tap_twilio.config.process import collect_rarely
 from tap_twilio.engine.clock import Clock
-from tap_twilio.engine.memory import collect_rarely, give_back_large_blocks
+from tap_twilio.engine.memory import give_back_large_blocks
 from tap_twilio.engine.skips import Skips
 from tap_twilio.http.connections import Network
 from tap_twilio.http.errors import IncompleteError, Stopped

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import backoff
 
+from tap_twilio.config.checks import did_you_mean, short
 from tap_twilio.config.credentials import ROOT_PRODUCT
-from tap_twilio.config.settings import did_you_mean, short
 from tap_twilio.engine.requests import Batch
 from tap_twilio.http.errors import (
     RefusedError,

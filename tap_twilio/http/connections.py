@@ -27,7 +27,7 @@ from urllib3.exceptions import HTTPError, ProxyError, ReadTimeoutError
 from urllib3.util import parse_url
 from urllib3.util.ssl_ import create_urllib3_context
 
-from tap_twilio.http.errors import TapError, UnreachableError
+from tap_twilio.http.errors import BarredError, TapError, UnreachableError
 from tap_twilio.http.redaction import redactor
 
 if TYPE_CHECKING:
@@ -218,9 +218,9 @@ class Route:
     patience: float
     timeout: Timeout
 
-    def unauthenticated(self) -> TapError:
+    def unauthenticated(self) -> BarredError:
         """Say that the proxy wants a user and a password."""
-        return TapError(
+        return BarredError(
             f"{self.proxy} wants a user and a password, or others than it has (407): write them "
             "into it, as in http://user:password@127.0.0.1:3128"
         )

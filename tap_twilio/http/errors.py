@@ -19,6 +19,14 @@ class UnreachableError(TapError):
     """No answer came; another try may go better."""
 
 
+class BarredError(TapError):
+    """A proxy doesn't pass requests on."""
+
+
+class LostError(TapError):
+    """A request left, and nobody knows what became of it."""
+
+
 class SignInError(TapError):
     """Twilio refused the credentials."""
 

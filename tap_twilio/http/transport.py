@@ -10,7 +10,7 @@ import zlib
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from urllib.parse import urlencode, urlsplit
 
 import requests
@@ -18,10 +18,18 @@ from urllib3 import Retry
 from urllib3.exceptions import HTTPError
 
 from tap_twilio.http.connections import root
-from tap_twilio.http.errors import ResponseError, ThrottledError, TransientError, from_response
+from tap_twilio.http.errors import (
+    BarredError,
+    LostError,
+    ResponseError,
+    TapError,
+    ThrottledError,
+    TransientError,
+    from_response,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from requests.auth import AuthBase
     from urllib3 import BaseHTTPResponse
@@ -51,6 +59,33 @@ _COUNT: Final = re.compile("[0-9]{1,9}")
 
 FIRST_YEAR = 2008
 """Twilio's: a clock that shows one before it tells nothing."""
+
+
+class Reply(NamedTuple):
+    """What Twilio answered, whatever it means."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class _Content:
+    """The body of a request; it knows whether the request may have left.
+
+    A connection asks for it once the head of the request is out, and no server acts on less.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self.has_left = False
+        self.headers = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Content-Length": str(len(content)),
+        }
+        self._content = content
+
+    def __iter__(self) -> Iterator[bytes]:
+        self.has_left = True
+        yield self._content
 
 
 class Transport:
@@ -99,7 +134,7 @@ class Transport:
         """
         sent = limiter.enter()
         try:
-            status, headers, body = self._exchange(url, params, endpoint, auth)
+            status, headers, body = self._exchange("GET", url, params, endpoint, auth)
         finally:
             limiter.leave()
         if status == HTTPStatus.OK:
@@ -119,8 +154,43 @@ class Transport:
             limiter.succeeded(sent)
         raise error
 
-    def _exchange(
-        self, url: str, params: Mapping[str, str], endpoint: str, auth: AuthBase
+    def send(
+        self,
+        method: str,
+        url: str,
+        form: Sequence[tuple[str, str]],
+        *,
+        endpoint: str,
+        auth: AuthBase,
+    ) -> Reply:
+        """Have something done, once, and give the answer, whatever its status.
+
+        Args:
+            form: Names and values of the body; a name may come several times.
+            endpoint: Name of what is asked, for messages.
+
+        Raises:
+            LostError: The request may have reached Twilio, and its answer didn't come whole.
+            TapError: It never left: an :class:`UnreachableError` where another try may go better.
+        """
+        content = _Content(urlencode(form).encode())
+        try:
+            return Reply(*self._exchange(method, url, {}, endpoint, auth, content))
+        except BarredError:
+            raise
+        except TapError as error:
+            if content.has_left:
+                raise LostError(str(error)) from error
+            raise
+
+    def _exchange(  # noqa: PLR0913, PLR0917
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, str],
+        endpoint: str,
+        auth: AuthBase,
+        content: _Content | None = None,
     ) -> tuple[int, Mapping[str, str], bytes]:
         """Send a request and read its answer whole.
 
@@ -132,10 +202,13 @@ class Transport:
         query = "&".join(filter(None, (address.query, urlencode(params))))
         request = requests.Request(headers=dict(self._headers))
         auth(cast("Any", request))
+        if content is not None:
+            request.headers.update(content.headers)
         try:
             response = route.pool.urlopen(
-                "GET",
+                method,
                 f"{route.prefix}{address.path}?{query}" if query else route.prefix + address.path,
+                cast("Any", content),
                 headers=request.headers,
                 retries=ONCE,
                 # A proxy's connections serve other hosts than its own.
@@ -157,14 +230,20 @@ class Transport:
         return response.status, response.headers, body
 
     def _look_at_date(self, value: str | None) -> None:
-        try:
-            date = parsedate_to_datetime(value or "")
-            date = date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
-        except (ArithmeticError, LookupError, TypeError, ValueError):
-            return
-        if date.year >= FIRST_YEAR:
+        date = read_date(value)
+        if date is not None:
             self.date = date
             self._note_date(date)
+
+
+def read_date(value: str | None) -> datetime | None:
+    """Read the moment of a header, in UTC; none where it holds none that can be."""
+    try:
+        date = parsedate_to_datetime(value or "")
+        date = date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        return None
+    return date if date.year >= FIRST_YEAR else None
 
 
 def _whole(response: BaseHTTPResponse, endpoint: str) -> bytes:

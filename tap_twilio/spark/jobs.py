@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pyspark.sql.datasource import InputPartition
 
+from tap_twilio.config.checks import did_you_mean, short
 from tap_twilio.config.schema import REQUESTS, SCHEMA
-from tap_twilio.config.settings import did_you_mean, now_utc, short
+from tap_twilio.config.settings import now_utc
 from tap_twilio.http.errors import TapError
 from tap_twilio.resource.windows import DAY, Unit, iso
 from tap_twilio.spark.quiet import QuietTap, TwilioError, one_sentence

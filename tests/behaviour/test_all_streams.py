@@ -196,6 +196,10 @@ def test_every_request_goes_to_its_product_with_credentials(recorded):
     assert all(request.authorized for request in recorded.twilio.requests)
 
 
+def test_nothing_is_ever_written(recorded):
+    assert recorded.twilio.requests.methods.keys() == {"GET"}
+
+
 def test_no_connection_goes_anywhere_else(recorded):
     port = int(recorded.twilio.base_url.rpartition(":")[2])
     assert recorded.addresses == {("127.0.0.1", port)}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from singer_sdk.exceptions import ConfigValidationError
 
 from harness import catalog_of, config_for, select
-from tap_twilio.config import inputs, settings
+from tap_twilio.config import checks, inputs, settings
 from tap_twilio.config.schema import SCHEMA
 from tap_twilio.http.errors import TapError
 from tap_twilio.tap import TapTwilio
@@ -188,7 +188,7 @@ def test_a_setting_that_makes_no_sense_is_named_in_one_line(run, change, sentenc
     output = run(config)
 
     assert_named(output, sentence)
-    assert all(len(line) < 2 * settings.LONGEST + 100 for line in output.log.splitlines())
+    assert all(len(line) < 2 * checks.LONGEST + 100 for line in output.log.splitlines())
 
 
 def test_expressions_that_fail_at_a_record_name_the_setting_and_no_value(run, small):
@@ -262,7 +262,7 @@ def test_any_value_of_any_setting_makes_sense_or_is_named(name, value):
 
     assert told
     assert all(name in sentence for sentence in told), told
-    assert all(len(sentence) < 2 * settings.LONGEST for sentence in told)
+    assert all(len(sentence) < 2 * checks.LONGEST for sentence in told)
 
 
 # --- The environment -----------------------------------------------------------------------------

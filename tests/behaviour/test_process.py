@@ -18,7 +18,7 @@ import pytest
 from harness import PATIENCE, catalog_of, config_for, wait_until
 from sandbox import faults
 
-PROGRAMS = ("tap_twilio", "tap_twilio.airbyte")
+PROGRAMS = ("tap_twilio", "tap_twilio.airbyte", "target_twilio")
 FULL = Path("/dev/full")
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from harness import config_for
-from tap_twilio.config.settings import SettingsError, parse
+from tap_twilio.config.checks import SettingsError
+from tap_twilio.config.settings import parse
 from tap_twilio.tap import TapTwilio
 
 SID = "AC" + "a" * 32

@@ -10,13 +10,14 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "tap_twilio"
+TARGET = ROOT / "target_twilio"
 SANDBOX = ROOT / "dev" / "sandbox"
 PAGE = ROOT / "docs" / "architecture.md"
 
 LAYERS = (
     {"airbyte", "spark", "__main__"},
     {"tap"},
-    {"custom", "process"},
+    {"custom"},
     {"engine", "streams"},
     {"output"},
     {"config"},
@@ -80,7 +81,31 @@ def test_the_sdk_is_at_the_edge(package):
     assert not found
 
 
-@pytest.mark.parametrize("folder", [PACKAGE, SANDBOX], ids=lambda folder: folder.name)
+@pytest.mark.parametrize("name", modules(TARGET))
+def test_the_target_knows_of_the_tap_how_twilio_is_reached_and_no_more(name):
+    known = ("tap_twilio.http.", "tap_twilio.config.")
+    of_the_tap = [other for other in imports(modules(TARGET)[name]) if "tap_twilio" in other]
+    assert not [other for other in of_the_tap if not f"{other}.".startswith(known)]
+
+
+def test_the_tap_does_not_know_the_target():
+    paths = modules(PACKAGE).values()
+    assert not [other for path in paths for other in imports(path) if "target_twilio" in other]
+
+
+def test_the_tap_has_nothing_done():
+    """Only what is asked through ``Transport.send`` changes anything at Twilio."""
+    sends = [
+        f"{name}:{node.lineno}"
+        for name, path in modules(PACKAGE).items()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr == "send"
+        if "transport" in ast.unparse(node.value)
+    ]
+    assert not sends
+
+
+@pytest.mark.parametrize("folder", [PACKAGE, TARGET, SANDBOX], ids=lambda folder: folder.name)
 def test_no_two_modules_know_each_other(folder):
     known = modules(folder)
     below = {

@@ -23,7 +23,7 @@ BIN = "Scripts" if sys.platform == "win32" else "bin"
 
 def run(*command: str | Path, folder: Path) -> str:
     # What coverage and this environment add would hide what an installation lacks.
-    ours = ("COVERAGE_", "COV_", "PYTHONPATH", "VIRTUAL_ENV", "TAP_TWILIO_")
+    ours = ("COVERAGE_", "COV_", "PYTHONPATH", "VIRTUAL_ENV", "TAP_TWILIO_", "TARGET_TWILIO_")
     told = as_pip_is_told()
     environment = {name: value for name, value in told.items() if not name.startswith(ours)}
     done = subprocess.run(
@@ -74,10 +74,11 @@ def schemas() -> set[str]:
 def test_wheel_holds_the_package_with_its_schemas_and_nothing_else(distributions):
     names = zipfile.ZipFile(distributions["wheel"]).namelist()
     assert {f"tap_twilio/{name}" for name in schemas()} <= set(names)
-    assert "tap_twilio/py.typed" in names
+    assert {"tap_twilio/py.typed", "target_twilio/py.typed"} <= set(names)
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {
         "tap_twilio",
         "tap_twilio_streams",
+        "target_twilio",
     }
 
 
@@ -98,6 +99,17 @@ def test_installation_tells_its_version(installed, distributions, tmp_path):
 def test_installation_tells_its_settings(installed, tmp_path):
     about = json.loads(run(installed / "tap-twilio", "--about", "--format=json", folder=tmp_path))
     assert "account_sid" in about["settings"]["properties"]
+
+
+def test_installation_is_a_target_too(installed, distributions, tmp_path):
+    version = distributions["wheel"].name.split("-")[1]
+    for command in ([installed / "target-twilio"], [installed / "python", "-m", "target_twilio"]):
+        said = run(*command, "--version", folder=tmp_path)
+        assert said.startswith(f"target-twilio v{version},")
+    about = json.loads(
+        run(installed / "target-twilio", "--about", "--format=json", folder=tmp_path)
+    )
+    assert "ledger_path" in about["settings"]["properties"]
 
 
 def test_installation_is_an_airbyte_source_too(installed, tmp_path):

@@ -13,9 +13,11 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from harness import a_run
 from scripts import update_meltano
 from tap_twilio.config import settings
 from tap_twilio.config.schema import SCHEMA
@@ -44,23 +46,33 @@ def plugins(kind):
     return read("meltano.yml")["plugins"][kind]
 
 
+ABOUT = ["--about", "--format=json"]
+
 PRESETS = [pytest.param(extractor, id=extractor["name"]) for extractor in plugins("extractors")[1:]]
 
 
 # --- Meltano -----------------------------------------------------------------------------------
 
 
-def test_meltano_is_told_what_the_tap_says():
+def test_meltano_is_told_what_the_plugins_say():
     assert update_meltano.PROJECT.read_text() == update_meltano.project(
         update_meltano.PROJECT.read_text()
     )
-    assert update_meltano.PLUGIN.read_text() == update_meltano.plugin()
+    for plugin in update_meltano.PLUGINS:
+        assert (ROOT / plugin.file).read_text() == plugin.definition()
 
 
-@pytest.mark.parametrize("file", ["meltano.yml", "plugin.yml"])
-def test_meltano_knows_every_setting_as_the_tap_does(about, file):
-    definition = plugins("extractors")[0] if file == "meltano.yml" else read(file)
+@pytest.mark.parametrize("plugin", update_meltano.PLUGINS, ids=lambda plugin: plugin.kind)
+@pytest.mark.parametrize("is_project", [True, False], ids=["project", "definition"])
+def test_meltano_knows_every_setting_as_the_plugin_does(plugin, is_project):
+    if is_project:
+        name = plugin.presentation["name"]
+        (definition,) = [one for one in plugins(f"{plugin.meltano_type}s") if one["name"] == name]
+    else:
+        definition = read(plugin.file)
     told = {setting["name"]: setting for setting in definition["settings"]}
+    with a_run():
+        about = json.loads(CliRunner().invoke(plugin.program.cli, ABOUT).stdout)
     properties = about["settings"]["properties"]
     assert told.keys() == properties.keys()
     for name, schema in properties.items():
@@ -74,8 +86,9 @@ def test_meltano_knows_every_setting_as_the_tap_does(about, file):
             assert {"decimal": "number"}.get(told[name]["kind"], told[name]["kind"]) in schema[
                 "type"
             ]
-        if name in SCHEMA["properties"]:
+        if name in plugin.settings["properties"]:
             assert told[name].get("value") == schema.get("default")
+    assert set(definition["capabilities"]) == set(about["capabilities"])
 
 
 def test_meltano_knows_what_the_tap_can_do(about, meltano):
@@ -125,7 +138,8 @@ def test_meltano_needs_no_hub():
 
 
 def test_loaders_are_of_one_version():
-    for loader in plugins("loaders"):
+    others = [loader for loader in plugins("loaders") if loader["name"] != "target-twilio"]
+    for loader in others:
         for requirement in map(Requirement, loader["pip_url"].split()):
             assert [pin.operator for pin in requirement.specifier] == ["=="]
 

@@ -5,13 +5,13 @@ It imports next to nothing, as a signal that comes before :func:`begin` ends in 
 
 from __future__ import annotations
 
+import atexit
 import errno
+import gc
 import io
 import os
 import signal
 import sys
-
-from tap_twilio.engine.memory import collect_rarely
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 SIGNAL_BASE = 128
 """A process that a signal ended exits with this plus the signal's number."""
+
+OBJECTS = 100_000
+"""Objects that may be made, and not freed, before a search for circles among them."""
 
 OUTPUT = frozenset({errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
 """Errors of writing to stdout; nothing else is ever written to."""
@@ -52,15 +55,32 @@ def _end(number: int, _frame: FrameType | None) -> None:
     os._exit(SIGNAL_BASE + number)
 
 
+def collect_rarely() -> None:
+    """Don't look for circles of garbage in each page, nor in all that is left at the end.
+
+    A page of a thousand records is thousands of objects, which Python would look through several
+    times while the page is decoded: as long again as decoding takes. Records make no circles.
+    """
+    youngest, *_ = gc.get_threshold()
+    if 0 < youngest < OBJECTS:
+        gc.set_threshold(OBJECTS)
+        atexit.register(gc.freeze)
+
+
 def is_output(error: BaseException | None) -> bool:
     """Tell whether an error means that nothing more can be written."""
     return isinstance(error, OSError) and error.errno in OUTPUT
 
 
-def lost_output(error: BaseException | None) -> tuple[str, int] | None:
+def lost_output(
+    error: BaseException | None, reader: str = "The target ended before the tap did"
+) -> tuple[str, int] | None:
     """Give the sentence and the exit code for a stdout that is lost; none if all was written.
 
     Whatever was still to be written is dropped: Python would complain of it at its exit.
+
+    Args:
+        reader: The sentence for a reader that is gone.
     """
     if not is_output(error):
         try:
@@ -71,6 +91,6 @@ def lost_output(error: BaseException | None) -> tuple[str, int] | None:
         return None
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if isinstance(error, BrokenPipeError):
-        return "The target ended before the tap did", SIGNAL_BASE + signal.SIGPIPE
+        return reader, SIGNAL_BASE + signal.SIGPIPE
     reason = f"stdout can't be written to: {error.strerror}"
     return f"{reason}. Mend that, and run again with the last state that came out", 1
