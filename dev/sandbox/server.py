@@ -279,9 +279,10 @@ async def _send(http: web.BaseRequest, reply: Reply, headers: dict[str, str]) ->
         return web.Response(body=reply.body, status=reply.status, headers=headers)
     response = web.StreamResponse(status=reply.status, headers=headers)
     response.content_length = len(reply.body)
-    if reply.cut is None or reply.cut >= 0:
-        await response.prepare(http)
+    # Clients may have left by now.
     with contextlib.suppress(ConnectionError):
+        if reply.cut is None or reply.cut >= 0:
+            await response.prepare(http)
         body = reply.body if reply.cut is None else reply.body[: max(0, reply.cut)]
         step = max(1, -(-len(body) // reply.pieces))
         for start in range(0, len(body), step):

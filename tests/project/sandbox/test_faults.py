@@ -148,3 +148,16 @@ def test_answers_are_dated_by_the_clock(fresh):
     fresh.advance(timedelta(days=3))
     date = parsedate_to_datetime(Client(fresh).get("api", CALLS).headers["Date"])
     assert timedelta(0) <= date - fresh.now < timedelta(minutes=1)
+
+
+def test_answers_to_clients_that_have_left_are_no_errors(fresh, caplog):
+    fresh.plan(faults.delay(0.2), "/Calls.json", times=1)
+    fresh.plan(faults.truncate(), "/Calls.json", times=1)
+    fresh.plan(faults.delay(0.3), "/Messages.json", times=1)
+    client = Client(fresh)
+    place = f"{fresh.base_url}/api{CALLS}".replace("{AccountSid}", fresh.account_sid)
+    with pytest.raises(requests.ReadTimeout):
+        requests.get(place, auth=fresh.auth, timeout=0.05)
+    # It is answered after the one that nobody waits for.
+    assert client.get("api", MESSAGES).status_code == 200
+    assert not caplog.records
