@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from itertools import groupby
 from pathlib import Path
@@ -279,12 +280,12 @@ def written(text: str) -> str:
     Returns:
         The page, up to date.
     """
-    for name, part in (("settings", settings_table()), ("examples", examples())):
-        begin, end = f"<!-- {name} -->\n", f"\n<!-- end of {name} -->"
-        before, _, rest = text.partition(begin)
-        _, _, after = rest.partition(end)
-        text = f"{before}{begin}{part}{end}{after}"
-    return text
+    return _replaced(_replaced(text, "settings", settings_table()), "examples", examples())
+
+
+def _replaced(text: str, name: str, part: str) -> str:
+    pattern = rf"(<!-- {name} -->\n).*?(\n<!-- end of {name} -->)"
+    return re.sub(pattern, lambda found: found[1] + part + found[2], text, flags=re.DOTALL)
 
 
 def pages() -> dict[Path, str]:
