@@ -18,7 +18,7 @@ from tests.doors.airbyte.harness import catalog
 
 TOO_NEW = sys.version_info >= (3, 13)
 ROOT = Path(__file__).parents[3]
-LOADING = ROOT / "docs" / "loading.md"
+PAGE = ROOT / "docs" / "airbyte.md"
 ACCEPTANCE = ROOT / "publishing" / "airbyte" / "acceptance-test-config.yml"
 HERE = Path(__file__).parent / "outside"
 SOURCE = Path(sys.executable).parent / "source-twilio"
@@ -125,7 +125,7 @@ def test_pyairbyte_reads_twice_as_the_page_says(python, tmp_path, small):
         "wrong": config | {"auth_token": WRONG},
     }.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(content))
-    recipes = re.findall(r"```python\n(.*?)```", LOADING.read_text(), re.DOTALL)
+    recipes = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     (recipe,) = (recipe for recipe in recipes if "import airbyte" in recipe)
     (tmp_path / "recipe.py").write_text(recipe)
     executable = tmp_path / "tap" / "bin" / SOURCE.name
