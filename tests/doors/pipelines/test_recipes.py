@@ -139,7 +139,7 @@ def test_lines(cook, twilio):
 def test_warehouse(cook, twilio):
     folder = cook("warehouse")
 
-    with closing(duckdb.connect(str(folder / "twilio.duckdb"), read_only=True)) as database:
+    with closing(duckdb.connect(str(folder / "warehouse.duckdb"), read_only=True)) as database:
         found = database.execute("SELECT sid FROM twilio.calls").fetchall()
     assert sorted(found) == sorted((row["sid"],) for row in held(twilio, "calls"))
 
