@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 
 from sandbox.__main__ import _parser
 from scripts import update_readme
+from tap_twilio.config import settings
+from tap_twilio.config.schema import SCHEMA
 from tap_twilio.streams import STREAMS
 
 README = Path(__file__).parents[2] / "README.md"
@@ -76,6 +79,27 @@ def test_the_readmes_figures_are_measured():
 def test_the_variable_that_leads_to_the_sandbox_has_its_address():
     port = _parser().get_default("port")
     assert f"export TAP_TWILIO_BASE_URL=http://127.0.0.1:{port}\n" in STARTED.read_text()
+
+
+def configurations():
+    """Each block of JSON in the pages that has settings."""
+    for page in PAGES:
+        for block in re.findall(r"^```json\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE):
+            text = block if block.startswith("{") else f"{{{block}}}"
+            content = json.loads(text.replace("x" * 32, "0" * 32).replace("y" * 32, "1" * 32))
+            if content.keys() <= SCHEMA["properties"].keys():
+                yield page, content
+
+
+def test_configurations_make_sense():
+    found = list(configurations())
+    assert len(found) > 2
+    for _, content in found:
+        credentials = {"account_sid": "AC" + "2" * 32, "auth_token": "token"}
+        properties = SCHEMA["properties"]
+        settings.parse(
+            credentials | content, properties=properties, user_agent="test", now=settings.now_utc()
+        )
 
 
 def test_migrating_leads_to_streams_that_there_are():
