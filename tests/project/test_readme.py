@@ -81,12 +81,22 @@ def test_the_variable_that_leads_to_the_sandbox_has_its_address():
     assert f"export TAP_TWILIO_BASE_URL=http://127.0.0.1:{port}\n" in STARTED.read_text()
 
 
+EXAMPLES = {
+    "x" * 32: "0" * 32,
+    "y" * 32: "1" * 32,
+    "its auth token": "token",
+    "the key's secret": "secret",
+}
+
+
 def configurations():
     """Each block of JSON in the pages that has settings."""
     for page in PAGES:
         for block in re.findall(r"^```json\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE):
             text = block if block.startswith("{") else f"{{{block}}}"
-            content = json.loads(text.replace("x" * 32, "0" * 32).replace("y" * 32, "1" * 32))
+            for example, real in EXAMPLES.items():
+                text = text.replace(example, real)
+            content = json.loads(text)
             if content.keys() <= SCHEMA["properties"].keys():
                 yield page, content
 

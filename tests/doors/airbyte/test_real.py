@@ -40,10 +40,15 @@ def python():
     return environments.install(*ENVIRONMENT) / "python"
 
 
-def run(python, *arguments, text=None, folder=None):
+def run(python, *arguments, text=None, folder=None, **variables):
     ours = ("COVERAGE_", "COV_", "PYTEST_", "PYTHONPATH", "TAP_TWILIO_", "VIRTUAL_ENV")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    environment |= {"SOURCE": str(SOURCE), "DO_NOT_TRACK": "1", "AIRBYTE_OFFLINE_MODE": "1"}
+    environment |= {
+        "SOURCE": str(SOURCE),
+        "DO_NOT_TRACK": "1",
+        "AIRBYTE_OFFLINE_MODE": "1",
+        **variables,
+    }
     done = subprocess.run(
         [str(python), *map(str, arguments)],
         input=text,
@@ -119,6 +124,7 @@ def test_pyairbyte_keeps_fields_that_no_schema_has(python, tmp_path, sandbox):
 @pytest.mark.skipif(TOO_NEW, reason="PyAirbyte needs Python before 3.13")
 def test_pyairbyte_reads_twice_as_the_page_says(python, tmp_path, small):
     config = config_for(small, lookback_days=0)
+    sandbox = config.pop("base_url")
     for name, content in {
         "first": config | {"end_date": "P10D"},
         "second": config,
@@ -132,7 +138,13 @@ def test_pyairbyte_reads_twice_as_the_page_says(python, tmp_path, small):
     executable.parent.mkdir(parents=True)
     executable.symlink_to(SOURCE)
 
-    said = run(python, HERE / "pyairbyte.py", "recipe.py", folder=tmp_path)
+    said = run(
+        python,
+        HERE / "pyairbyte.py",
+        "recipe.py",
+        folder=tmp_path,
+        TAP_TWILIO_BASE_URL=sandbox,
+    )
 
     first, second, wrong = (
         json.loads(line.removeprefix("OUTCOME "))
