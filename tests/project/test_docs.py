@@ -97,6 +97,17 @@ def site(tmp_path_factory):
     return folder / "site", pages
 
 
+@pytest.fixture
+def empty(tmp_path):
+    """A folder with a site of no pages yet."""
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "pyproject.toml"):
+        (tmp_path / name).write_text((ROOT / name).read_text())
+    (docs / "conf.py").write_text((DOCS / "conf.py").read_text())
+    return tmp_path, docs
+
+
 class TestSite:
     pytestmark = door
 
@@ -130,19 +141,40 @@ class TestSite:
         index = (folder / "searchindex.js").read_text()
         assert not [stream.name for stream in STREAMS if f'"{stream.name}"' not in index]
 
-    def test_it_is_built_strictly(self, tmp_path):
-        docs = tmp_path / "docs"
-        docs.mkdir()
-        for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "pyproject.toml"):
-            (tmp_path / name).write_text((ROOT / name).read_text())
-        (docs / "conf.py").write_text((DOCS / "conf.py").read_text())
+    def test_it_is_built_strictly(self, empty):
+        folder, docs = empty
         (docs / "index.md").write_text(
             "# Index\n\n[a](nowhere.md) [b](page.md#no-heading) [c](../no_code.py)\n"
         )
         (docs / "page.md").write_text("# Page\n")
 
-        done = build(tmp_path, docs)
+        done = build(folder, docs)
 
         assert done.returncode != 0
         for complaint in ("nowhere.md", "no-heading", "no_code.py", "included in any toctree"):
             assert complaint in done.stderr
+
+    def test_code_is_where_the_project_says(self, empty):
+        folder, docs = empty
+        (docs / "index.md").write_text(
+            "# Index\n\n[code](../tap/code.py) [tap](../tap) [why](../SECURITY.md#what-follows)\n"
+            "\n```{toctree}\nsecurity\n```\n"
+        )
+        (docs / "security.md").write_text((DOCS / "security.md").read_text())
+        (folder / "tap").mkdir()
+        (folder / "tap" / "code.py").touch()
+        (folder / "pyproject.toml").write_text(
+            '[project]\nauthors = [{ name = "A" }]\n\n'
+            '[project.urls]\nSource = "https://code.example/tap"\n'
+        )
+
+        done = build(folder, docs)
+
+        assert done.returncode == 0, done.stderr
+        page = Reader()
+        page.feed((folder / "site" / "index.html").read_text())
+        assert {
+            "https://code.example/tap/blob/main/tap/code.py",
+            "https://code.example/tap/tree/main/tap",
+            "security.html#what-follows",
+        } <= page.links
