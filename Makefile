@@ -7,8 +7,8 @@ BIN    := $(VENV)/bin
 UV     := PYTHONPATH=dev $(BIN)/python -m environments
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all test-lowest test-spark mutants lint types format schemas \
-    constraints dist image base bench soak audit clean clean-cache
+.PHONY: help setup demo test test-all test-lowest test-spark mutants lint types format docs \
+    schemas constraints dist image base bench soak audit clean clean-cache
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -54,13 +54,17 @@ format: $(VENV)/.dev ## Put code into its form, and mend what can be mended
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format .
 
+docs: $(VENV)/.docs ## Build the site of docs/ into build/docs; any warning is an error
+	@$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -d build/doctrees docs build/docs
+	@echo "Open build/docs/index.html in a browser"
+
 schemas: $(VENV)/.dev ## Make schemas/ from the OpenAPI documents in FOLDER=...
 	@test -n "$(FOLDER)" || { echo "Say where Twilio's OpenAPI documents are: make schemas FOLDER=..." >&2; exit 2; }
 	@$(BIN)/python dev/scripts/update_schemas.py "$(FOLDER)"
 
 constraints: $(VENV)/.dev ## Renew constraints.txt, what everything is tested with, and requirements.txt
 	@$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --no-header \
-	    --no-annotate --group dev --group mutants --output-file constraints.txt pyproject.toml
+	    --no-annotate --group dev --group docs --group mutants --output-file constraints.txt pyproject.toml
 	@$(UV) pip compile --quiet --upgrade --universal --python-version 3.13 --no-header --no-annotate \
 	    --generate-hashes --constraints constraints.txt --output-file requirements.txt pyproject.toml
 	@echo "Wrote constraints.txt, and with hashes what the image installs: requirements.txt"

@@ -1,4 +1,4 @@
-"""Write the tables of settings and streams from the tap itself.
+"""Write the pages of settings and streams from the tap itself.
 
 Run ``python dev/scripts/update_readme.py`` after a change to settings or streams; with ``--check``
 it writes nothing and ends with 1 if one of the pages is out of date.
@@ -12,16 +12,18 @@ import re
 import sys
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 
 from tap_twilio.config.schema import SCHEMA
-from tap_twilio.resource.schemas import load
+from tap_twilio.records.secrets import NAMES
+from tap_twilio.resource.schemas import DIRECTORY, PII_MARK, load, types
 from tap_twilio.streams import STREAMS
 from tap_twilio.streams.accounts import Accounts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import timedelta
 
     from tap_twilio.streams.base import TwilioStream
@@ -29,30 +31,40 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 SETTINGS = ROOT / "docs" / "settings.md"
 CATALOGUE = ROOT / "docs" / "streams.md"
+ENTRIES = ROOT / "docs" / "streams"
 DATE_FILTERS = ROOT / "dev" / "scripts" / "date_filters.yaml"
 
-INTRODUCTION = """\
+WRITTEN = "This page is written by `dev/scripts/update_readme.py`."
+
+INTRODUCTION = f"""\
 # Streams
 
-All streams by Twilio product. *Default* streams are read when no catalog selects others.
+The tap has {len(STREAMS)} streams. They are listed here by Twilio product. Each name leads to the
+stream's entry, which has its key, its filters and all of its fields.
 
-*Replication key*: where there is one, a run reads on from the bookmark of the run before, less the
-time that Twilio still changes rows. A bookmark is an account's, also where the list is below
-another; it moves once the list was read for all parents. A stream that is selected later than its
-parent or child has no bookmark yet, and is read for all that there is. For its sake the parent is
-read again; rows that the target has had from it aren't sent again.
+- **Replication key**: a stream that has one is incremental. A run reads on from the bookmark of the
+  run before, less the look-back: the time in which Twilio still changes rows. Other streams are
+  read whole by each run.
+- **Parent**: the tap reads the list once for each record of the parent. You can select a child
+  alone: then the tap reads the parent, and does not write it.
+- **Requests**: each further page of a list costs one request more.
+- **Default**: the tap reads these streams when no catalog selects others.
 
-*Key*: where Twilio may leave a part of it out, what stands in for that is in brackets.
-
-*Requests*: a list costs one for each page. A stream with a parent costs so many for each of the
-parent's records, and one for each further page.
-
-This page is written by `dev/scripts/update_readme.py`."""
+[Incremental and state](incremental.md) tells how bookmarks of parents and children go together.
+{WRITTEN}"""
 
 FILTERED = """\
 ## Read without their date filter
 
-Twilio can filter these lists by date, but not so that a filter would find what is new."""
+Twilio filters these lists by date, but such a filter does not find what is new."""
+
+NAVIGATION = """\
+```{toctree}
+:hidden:
+:glob:
+
+streams/*
+```"""
 
 
 def settings_table() -> str:
@@ -61,12 +73,26 @@ def settings_table() -> str:
     Returns:
         Markdown.
     """
-    lines = ["| setting | default | what it is |", "|---|---|---|"]
+    lines = ["| setting | type | default | what it does |", "|---|---|---|---|"]
     for name, schema in SCHEMA["properties"].items():
-        marks = " (secret)" if schema.get("secret") else ""
         default = f"`{str(schema['default']).lower()}`" if "default" in schema else ""
-        lines.append(f"| `{name}`{marks} | {default} | {schema['description']} |")
+        kind = "secret" if schema.get("secret") else types(schema)[0]
+        lines.append(f"| `{name}` | {kind} | {default} | {schema['description']} |")
     return "\n".join(lines)
+
+
+def examples() -> str:
+    """Write a configuration that has an example of each list and object.
+
+    Returns:
+        Markdown.
+    """
+    shown = {
+        name: schema["examples"][0]
+        for name, schema in SCHEMA["properties"].items()
+        if types(schema)[0] in {"array", "object"}
+    }
+    return f"```json\n{json.dumps(shown, indent=2)}\n```"
 
 
 def streams_table(streams: list[type[TwilioStream]]) -> str:
@@ -79,28 +105,102 @@ def streams_table(streams: list[type[TwilioStream]]) -> str:
         Markdown.
     """
     lines = [
-        "| stream | what it holds | key | replication key | parent | requests | default |",
-        "|---|---|---|---|---|---|---|",
+        "| stream | what it holds | replication key | parent | requests | default |",
+        "|---|---|---|---|---|---|",
     ]
     for stream in streams:
         parent = _parent(stream)
-        key = ", ".join(_part(name, stream) for name in stream.primary_keys)
-        by = ""
-        if stream.window is not None:
-            by = f"`{stream.replication_key}`, {_span(stream.lookback)} back"
-        description = (stream.__doc__ or "").strip().splitlines()[0]
-        default = "yes" if stream.selected_by_default else ""
         above = f"`{parent.name}`" if parent is not None else ""
+        default = "yes" if stream.selected_by_default else ""
         lines.append(
-            f"| `{stream.name}` | {description} | {key} | {by} | {above} | {_requests(stream)} "
-            f"| {default} |"
+            f"| {_link(stream)} | {_description(stream)} | {_dates(stream)} | {above} "
+            f"| {_requests(stream)} | {default} |"
         )
     return "\n".join(lines)
 
 
+def entry(stream: type[TwilioStream]) -> str:
+    """Write a stream's entry: its facts, and a table of its fields.
+
+    Returns:
+        Markdown.
+    """
+    facts = "\n".join(f"- {name}: {value}" for name, value in _facts(stream) if value)
+    return f"## {stream.name}\n\n{_description(stream)}\n\n{facts}\n\n{fields_table(stream)}"
+
+
+def _facts(stream: type[TwilioStream]) -> Iterator[tuple[str, str]]:
+    parent = _parent(stream)
+    _, endpoint = load(stream.product, stream.name)
+    bounds = set(stream.window.names) if stream.window is not None else set()
+    filters = [name for name, wire in endpoint.parameters.items() if wire not in bounds]
+    yield "Key", ", ".join(_part(name, stream) for name in stream.primary_keys)
+    yield "Replication key", _dates(stream)
+    yield "Parent", "" if parent is None else _link(parent, ENTRIES)
+    yield "Requests", _requests(stream)
+    yield "Read by default", "yes" if stream.selected_by_default else "no"
+    yield f"Parameters for `filters.{stream.name}`", ", ".join(f"`{name}`" for name in filters)
+
+
+def fields_table(stream: type[TwilioStream]) -> str:
+    """Write the table of a stream's fields.
+
+    Returns:
+        Markdown.
+    """
+    schema = DIRECTORY.fetch_schema(f"{stream.product}/{stream.name}")
+    hidden = NAMES.union(stream.secret_fields)
+    lines = ["| field | type | notes |", "|---|---|---|"]
+    for name, field in schema["properties"].items():
+        if name not in hidden:
+            notes = "; ".join(_notes(name, field, stream))
+            lines.append(f"| `{name}` | {_type(field)} | {notes} |")
+    return "\n".join(lines)
+
+
+def _type(field: dict[str, Any]) -> str:
+    if "format" in field:
+        return str(field["format"])
+    kinds = [kind if kind != "array" else _array(field) for kind in types(field)]
+    return " or ".join(kinds) or "any"
+
+
+def _array(field: dict[str, Any]) -> str:
+    items = types(field.get("items", {}))
+    return f"array of {items[0]}s" if items else "array"
+
+
+def _notes(name: str, field: dict[str, Any], stream: type[TwilioStream]) -> Iterator[str]:
+    if name in stream.primary_keys:
+        yield "key"
+    if PII_MARK in field:
+        yield "personal"
+    if prefixes := field.get("x-twilio-sid"):
+        every = [prefixes] if isinstance(prefixes, str) else prefixes
+        yield "SID: " + ", ".join(f"`{prefix}…`" for prefix in every)
+    if values := field.get("x-twilio-enum"):
+        yield ", ".join(f"`{value}`" for value in values)
+
+
+def _link(stream: type[TwilioStream], page: Path = CATALOGUE.parent) -> str:
+    folder = "" if page == ENTRIES else f"{ENTRIES.name}/"
+    return f"[`{stream.name}`]({folder}{stream.product}.md#{stream.name})"
+
+
+def _description(stream: type[TwilioStream]) -> str:
+    return (stream.__doc__ or "").strip().splitlines()[0]
+
+
+def _dates(stream: type[TwilioStream]) -> str:
+    if stream.window is None:
+        return ""
+    return f"`{stream.replication_key}`, {_span(stream.lookback)} back"
+
+
 def _part(name: str, stream: type[TwilioStream]) -> str:
-    stand_in = f" (or `{json.dumps(stream.stand_ins[name])}`)" if name in stream.stand_ins else ""
-    return f"`{name}`{stand_in}"
+    if name not in stream.stand_ins:
+        return f"`{name}`"
+    return f"`{name}` (`{json.dumps(stream.stand_ins[name])}` where Twilio leaves it out)"
 
 
 def _parent(stream: type[TwilioStream]) -> type[TwilioStream] | None:
@@ -123,6 +223,16 @@ def _requests(stream: type[TwilioStream]) -> str:
     return "1 per page" if lists == 1 else f"1 per page of {lists} lists"
 
 
+def by_product() -> dict[str, list[type[TwilioStream]]]:
+    """Give the streams of each product.
+
+    Returns:
+        Stream classes by the product's name.
+    """
+    products = groupby(sorted(STREAMS, key=_product), key=_product)
+    return {product: list(streams) for product, streams in products}
+
+
 def catalogue() -> str:
     """Write the page of all streams.
 
@@ -130,9 +240,19 @@ def catalogue() -> str:
         Markdown.
     """
     parts = [INTRODUCTION]
-    for product, streams in groupby(sorted(STREAMS, key=_product), key=_product):
-        parts.append(f"## {product}\n\n{streams_table(list(streams))}")
+    for product, streams in by_product().items():
+        parts.append(f"## {product}\n\n{streams_table(streams)}")
     parts.append(f"{FILTERED}\n\n{filtered_table()}")
+    return "\n\n".join([*parts, NAVIGATION]) + "\n"
+
+
+def entries(product: str, streams: list[type[TwilioStream]]) -> str:
+    """Write the page of a product's streams.
+
+    Returns:
+        Markdown.
+    """
+    parts = [f"# {product}", WRITTEN, *map(entry, streams)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -152,7 +272,7 @@ def _product(stream: type[TwilioStream]) -> str:
 
 
 def written(text: str) -> str:
-    """Put the table of settings in its place.
+    """Put the table and the examples of settings in their places.
 
     Args:
         text: The page of settings.
@@ -160,10 +280,25 @@ def written(text: str) -> str:
     Returns:
         The page, up to date.
     """
-    pattern = r"(<!-- settings -->\n).*?(\n<!-- end of settings -->)"
-    return re.sub(
-        pattern, lambda found: found[1] + settings_table() + found[2], text, flags=re.DOTALL
-    )
+    return _replaced(_replaced(text, "settings", settings_table()), "examples", examples())
+
+
+def _replaced(text: str, name: str, part: str) -> str:
+    pattern = rf"(<!-- {name} -->\n).*?(\n<!-- end of {name} -->)"
+    return re.sub(pattern, lambda found: found[1] + part + found[2], text, flags=re.DOTALL)
+
+
+def pages() -> dict[Path, str]:
+    """Write all of the pages.
+
+    Returns:
+        Their texts, by their paths.
+    """
+    products = {
+        ENTRIES / f"{product}.md": entries(product, streams)
+        for product, streams in by_product().items()
+    }
+    return {SETTINGS: written(SETTINGS.read_text()), CATALOGUE: catalogue(), **products}
 
 
 def main() -> int:
@@ -172,16 +307,19 @@ def main() -> int:
     Returns:
         Exit code.
     """
-    pages = {SETTINGS: written(SETTINGS.read_text()), CATALOGUE: catalogue()}
-    stale = [path for path, text in pages.items() if not path.exists() or path.read_text() != text]
+    texts = pages()
+    stale = [path for path, text in texts.items() if not path.exists() or path.read_text() != text]
+    gone = sorted(set(ENTRIES.glob("*.md")) - texts.keys())
     if "--check" not in sys.argv:
-        CATALOGUE.parent.mkdir(exist_ok=True)
+        ENTRIES.mkdir(exist_ok=True)
         for path in stale:
-            path.write_text(pages[path])
+            path.write_text(texts[path])
+        for path in gone:
+            path.unlink()
         return 0
-    for path in stale:
+    for path in (*stale, *gone):
         sys.stderr.write(f"{path.name} is out of date: run python dev/scripts/update_readme.py\n")
-    return 1 if stale else 0
+    return 1 if stale or gone else 0
 
 
 if __name__ == "__main__":

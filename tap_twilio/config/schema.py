@@ -22,7 +22,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         th.StringType(nullable=False),
         required=True,
         title="Account SID",
-        description="SID of the account to read; its subaccounts are found by themselves.",
+        description="SID of the account to read. The tap finds its subaccounts itself.",
         examples=["ACxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"],
     ),
     th.Property(
@@ -30,13 +30,13 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         th.StringType,
         secret=True,
         title="Auth token",
-        description="Auth token of the account. Give either this or an API key.",
+        description="Auth token of the account. Give either an auth token or an API key.",
     ),
     th.Property(
         "api_key_sid",
         th.StringType,
         title="API key SID",
-        description="SID of an API key: a Main, Standard or Restricted one.",
+        description="SID of an API key: a Main, Standard or Restricted key.",
         examples=["SKxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"],
     ),
     th.Property(
@@ -58,8 +58,8 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         ),
         secret=True,
         title="Credentials of subaccounts",
-        description="By account SID, an auth token or an API key of that account itself. They go "
-        "before the tokens that the accounts list gives, and serve in all products.",
+        description="Auth tokens or API keys of subaccounts, by account SID. The tap prefers them "
+        "to the tokens in the accounts list, and uses them for all products.",
         examples=[
             {
                 "ACxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx": {"auth_token": "its auth token"},
@@ -74,30 +74,31 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         "region",
         th.StringType(allowed_values=list(EDGES)),
         title="Region",
-        description="Region that holds the data, if not US1. Credentials are a region's own.",
+        description="Region that holds the data. The default is US1. Credentials belong to one "
+        "region.",
         examples=["ie1", "au1"],
     ),
     th.Property(
         "edge",
         th.StringType,
         title="Edge",
-        description="Edge by which to reach the region; by default the region's own.",
+        description="Edge to connect to. The default is the region's own edge.",
         examples=["dublin", "sydney"],
     ),
     th.Property(
         "base_url",
         th.StringType,
         title="Base URL",
-        description="Address that stands in for all of Twilio's hosts, such as a gateway or the "
-        "sandbox; the product's name becomes the first part of the path.",
+        description="Address to use in place of all Twilio hosts, such as a gateway or the "
+        "sandbox. The product's name becomes the first part of the path.",
         examples=["http://127.0.0.1:8400"],
     ),
     th.Property(
         "accounts",
         th.ArrayType(th.StringType(nullable=False, min_length=1)),
         title="Accounts",
-        description="SIDs or friendly names of the accounts to read; by default all that the "
-        "credentials see.",
+        description="SIDs or friendly names of the accounts to read. The default is every account "
+        "that the credentials can see.",
         examples=[["ACxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "Marketing"]],
     ),
     th.Property(
@@ -105,29 +106,31 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         th.BooleanType,
         default=True,
         title="Include subaccounts",
-        description="Whether to read subaccounts besides the configured account.",
+        description="Read subaccounts as well as the configured account.",
     ),
     th.Property(
         "start_date",
         th.StringType,
         title="Start date",
-        description=f"Oldest moment to read: {MOMENT_FORMS}. By default all that Twilio keeps.",
+        description=f"Oldest moment to read: {MOMENT_FORMS}. The default is everything that "
+        "Twilio keeps.",
         examples=["2026-01-01", "2026-01-31T08:00:00Z", "P30D"],
     ),
     th.Property(
         "end_date",
         th.StringType,
         title="End date",
-        description=f"Moment up to which to read, itself not included: {MOMENT_FORMS}. By default "
-        "the moment of the run.",
+        description=f"Moment to read up to, exclusive: {MOMENT_FORMS}. The default is the start "
+        "of the run.",
         examples=["2026-02-01", "P5D"],
     ),
     th.Property(
         "lookback_days",
         th.NumberType(minimum=0, maximum=36500),
         title="Look-back in days",
-        description="How far before its bookmark an incremental stream reads again, for rows that "
-        "changed since; by default each stream's own (see the streams table).",
+        description="Days before its bookmark from which an incremental stream reads again, to "
+        "find rows that changed. The default is each stream's own look-back, which the list of "
+        "streams shows.",
         examples=[7],
     ),
     th.Property(
@@ -135,38 +138,40 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         th.BooleanType,
         default=False,
         title="Skip unchanged rows",
-        description="Whether lists that have no date filter, but a date_updated, give only rows "
-        "that changed since the last run. They are read whole in any case.",
+        description="Write only rows that changed since the last run, for streams that have no "
+        "date filter but a date_updated. The tap still reads these streams whole.",
     ),
     th.Property(
         "include_deleted_recordings",
         th.BooleanType,
         default=False,
         title="Include deleted recordings",
-        description="Whether to read recordings that were deleted within the last 40 days; their "
-        "status is deleted.",
+        description="Read recordings that were deleted in the last 40 days. Their status is "
+        "deleted.",
     ),
     th.Property(
         "emit_activate_version_messages",
         th.BooleanType,
         default=False,
         title="Emit ACTIVATE_VERSION messages",
-        description="Whether to let the target drop rows that are gone at Twilio, of streams that "
-        "a run reads whole, in all accounts and without trouble. The target must support it.",
+        description="Let the target drop rows that no longer exist at Twilio. This works for "
+        "streams that a run reads whole, in all accounts and without failure. The target must "
+        "support it.",
     ),
     th.Property(
         "page_size",
         th.IntegerType(minimum=1, maximum=5000),
         title="Page size",
-        description="Rows to ask for at once; by default, and at most, each endpoint's maximum.",
+        description="Rows to ask for in one request. The default, and the upper bound, is each "
+        "endpoint's maximum.",
         examples=[200],
     ),
     th.Property(
         "max_records",
         th.IntegerType(minimum=1),
         title="Most records",
-        description="Stop after so many rows of each stream and account: a preview. Bookmarks "
-        "don't move.",
+        description="Stop after this many rows of each stream and account, for a preview. "
+        "Bookmarks do not move.",
         examples=[100],
     ),
     th.Property(
@@ -177,8 +182,8 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
             )
         ),
         title="Filters",
-        description="Per stream, the endpoint's own query parameters in snake case. A list means "
-        "one request chain for each of its values.",
+        description="Query parameters of the endpoint, in snake case, by stream. A list of values "
+        "means one request chain for each value.",
         examples=[
             {
                 "messages": {"to": "+15551234567"},
@@ -192,8 +197,8 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         "custom_streams",
         th.ArrayType(declarations.TYPE),
         title="Custom streams",
-        description="Streams of any other endpoint of Twilio's: for each a name, and a url or a "
-        "product and path. docs/custom-streams.md has a recipe.",
+        description="Streams for other endpoints of Twilio. Each has a name, and a url or a "
+        "product and a path. See docs/custom-streams.md.",
         examples=[declarations.EXAMPLE],
     ),
     th.Property(
@@ -201,51 +206,52 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         th.StringType(allowed_values=["keep", "hash", "drop"]),
         default="keep",
         title="Personal data",
-        description="What becomes of fields that hold personal data: kept, hashed with pii_key, "
-        "or dropped. Keys and SIDs are kept in any case.",
+        description="What to do with personal data: keep it, hash it with pii_key, or drop it. "
+        "Keys and SIDs are always kept.",
     ),
     th.Property(
         "pii_key",
         th.StringType,
         secret=True,
         title="Key for hashes",
-        description="Secret text that hashes of personal data depend on: equal values have equal "
+        description="Secret text that keys the hashes of personal data. Equal values have equal "
         "hashes in all streams and runs that share it. Make it long and random.",
     ),
     th.Property(
         "user_agent",
         th.StringType,
         title="User agent",
-        description="How the tap names itself to Twilio; by default its name and version.",
+        description="User-Agent header of requests. The default is the tap's name and version.",
     ),
     th.Property(
         "request_timeout",
         th.NumberType(exclusive_minimum=0, maximum=86400),
         default=60,
         title="Request timeout",
-        description="Seconds to wait for an answer, and for each further part of it; all of it "
-        f"may take {WHOLE} times as long.",
+        description="Seconds to wait for an answer, and for each further part of it. A whole "
+        f"answer may take {WHOLE} times as long.",
     ),
     th.Property(
         "max_retries",
         th.IntegerType(minimum=0),
         default=8,
         title="Most retries",
-        description="How often a request that failed is made again before its window is given up.",
+        description="Retries of a failed request before the tap gives up its window.",
     ),
     th.Property(
         "retry_delay",
         th.NumberType(minimum=0, maximum=3600),
         default=1,
         title="Retry delay",
-        description="Seconds before the first retry; doubled for each further one, up to 60.",
+        description="Seconds before the first retry. Each further retry waits twice as long, up "
+        "to 60 seconds.",
     ),
     th.Property(
         "max_concurrent_requests",
         th.IntegerType(minimum=1, maximum=100),
         default=REQUESTS,
         title="Most concurrent requests",
-        description="Upper bound on requests in flight; each account starts with 4, and the number "
-        "adapts below it to what Twilio bears.",
+        description="Upper bound on requests in flight. Each account starts with 4. Below the "
+        "bound, the number adapts to what Twilio bears.",
     ),
 ).to_dict()

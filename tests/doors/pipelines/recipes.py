@@ -1,4 +1,4 @@
-"""The README's own code blocks, as scripts.
+"""The code blocks of the README and the docs, as scripts.
 
 A comment above each block says what becomes of it:
 
@@ -36,7 +36,7 @@ _INSTALL = re.compile(r"python3 -m venv ([\w-]+) && \1/bin/pip install (.+)")
 _END = "END_OF_BLOCK"
 
 
-PAGES = ("README.md", "docs/loading.md", "docs/report.md", "docs/guarantees.md")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 """Pages that tell people to type something."""
 
 
@@ -74,7 +74,7 @@ def blocks() -> Iterator[Block]:
     Yields:
         Each block of shell or Python.
     """
-    text = "".join((ROOT / page).read_text() for page in PAGES)
+    text = "".join(page.read_text() for page in PAGES)
     for found in _BLOCK.finditer(text):
         mark = found["mark"] or ""
         if told := _MARK.fullmatch(mark):
@@ -111,7 +111,7 @@ def cook(
     Args:
         name: The recipe.
         folder: Where to run it; `tap-twilio` in it stands in for a fresh clone.
-        substitutions: What stands for the README's examples.
+        substitutions: What stands for the pages' examples.
         environment: What its programs find in their environment.
 
     Returns:

@@ -1,8 +1,10 @@
-"""What the README tells people to type does what it says."""
+"""What the README and the docs tell people to type does what they say."""
 
 from __future__ import annotations
 
 import csv
+import json
+import os
 import shutil
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -14,6 +16,7 @@ import yaml
 from harness import STREAMS_BY_NAME
 from tests.doors.pipelines import recipes
 from tests.doors.pipelines.loaded import SELECTED, assert_loaded, held
+from tests.doors.pipelines.postgres import PASSWORD, USER
 
 door = pytest.mark.door
 
@@ -35,7 +38,16 @@ def twilio(sandbox):
 
 
 @pytest.fixture
-def cook(clone, postgres, twilio, tmp_path):
+def bare(postgres):
+    """A PostgreSQL server on which nobody has made anything yet."""
+    postgres.drop()
+    yield postgres
+    postgres.drop()
+    postgres.create()
+
+
+@pytest.fixture
+def cook(clone, bare, twilio, tmp_path):
     """Runs a recipe against the sandbox."""
     folder = clone.folder.parent
     for path in [*folder.iterdir(), clone.folder / "output"]:
@@ -46,7 +58,6 @@ def cook(clone, postgres, twilio, tmp_path):
     (clone.folder / "output").mkdir()
     # All that is not as printed, besides what `recipes.cook` says.
     substitutions = {
-        '"start_date": "P30D"': f'"start_date": "P30D", "base_url": "{twilio.base_url}"',
         "ACxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx": twilio.accounts[0].sid,
         "ACyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy": twilio.accounts[1].sid,
         "TAP_TWILIO_ACCOUNT_SID=AC…": f"TAP_TWILIO_ACCOUNT_SID={twilio.account_sid}",
@@ -58,9 +69,14 @@ def cook(clone, postgres, twilio, tmp_path):
     }
     environment = {
         **clone.environment,
-        **postgres.settings,
-        "TARGET_POSTGRES_PORT": str(postgres.port),
+        # The one variable by which every command reads the sandbox.
         "TAP_TWILIO_BASE_URL": twilio.base_url,
+        # PostgreSQL's administrator, with its programs.
+        **bare.settings,
+        "PATH": f"{bare.binaries}{os.pathsep}{clone.environment['PATH']}",
+        "PGUSER": USER,
+        "PGPASSWORD": PASSWORD,
+        "TARGET_POSTGRES_PORT": str(bare.port),
         "MELTANO_DATABASE_URI": f"sqlite:///{tmp_path / 'meltano.db'}",
     }
 
@@ -72,15 +88,12 @@ def cook(clone, postgres, twilio, tmp_path):
 
 
 def test_each_block_belongs_to_a_recipe_that_is_tested_or_says_why_not():
-    tested = {name.removeprefix("test_").replace("_", "-") for name in globals()}
+    tested = {name.removeprefix("test_").replace("_", "-") for name in globals()} | {"database"}
     needed = {block.after for block in recipes.blocks()}
     assert set(recipes.names()) - needed <= tested
 
 
-@door
-def test_csv(cook, twilio):
-    folder = cook("csv")
-
+def assert_calls_in_csv(folder, twilio):
     files = sorted((folder / "output").glob("calls-*.csv"))
     assert len(files) == 2
     found = {}
@@ -90,13 +103,66 @@ def test_csv(cook, twilio):
     assert {sid: row["status"] for sid, row in found.items()} == {
         row["sid"]: row["status"] for row in held(twilio, "calls")
     }
+
+
+@door
+def test_readme_meltano(cook, clone, twilio):
+    folder = cook("readme-meltano")
+
+    assert_calls_in_csv(folder, twilio)
+    lines = (clone.folder / "output" / "calls.jsonl").read_text().splitlines()
+    assert len(lines) == len(held(twilio, "calls"))
+
+
+@door
+def test_catalog(cook, twilio):
+    folder = cook("catalog")
+
+    lines = map(json.loads, (folder / "messages.jsonl").read_text().splitlines())
+    read = [
+        line["record"]["sid"]
+        for line in lines
+        if line.get("stream") == "calls" and "record" in line
+    ]
+    assert sorted(read) == sorted(row["sid"] for row in held(twilio, "calls"))
+
+
+@door
+def test_lines(cook, twilio):
+    folder = cook("lines")
+
+    lines = map(json.loads, (folder / "lines" / "calls.jsonl").read_text().splitlines())
+    assert {row["sid"] for row in lines} == {row["sid"] for row in held(twilio, "calls")}
+
+
+@door
+def test_warehouse(cook, twilio):
+    folder = cook("warehouse")
+
+    with closing(duckdb.connect(str(folder / "warehouse.duckdb"), read_only=True)) as database:
+        found = database.execute("SELECT sid FROM twilio.calls").fetchall()
+    assert sorted(found) == sorted((row["sid"],) for row in held(twilio, "calls"))
+
+
+@door
+def test_csv(cook, twilio):
+    folder = cook("csv")
+
+    assert_calls_in_csv(folder, twilio)
     (numbers, _) = sorted((folder / "output").glob("incoming_phone_numbers-*.csv"))
     assert "capabilities__sms" in numbers.read_text().splitlines()[0]
 
 
 @door
 def test_postgres(cook, postgres, twilio):
+    cook("database")
     cook("postgres")
+
+    (owner,) = postgres.query(
+        "SELECT rolname, rolsuper FROM pg_roles JOIN pg_database ON datdba = pg_roles.oid "
+        "WHERE datname = 'twilio'"
+    )
+    assert owner == {"rolname": "twilio", "rolsuper": False}
 
     for name in ("calls", "messages", "accounts", "incoming_phone_numbers"):
         rows = postgres.query(f"SELECT * FROM twilio.{name}")  # noqa: S608
@@ -150,6 +216,7 @@ def test_plugin(cook, clone):
 
 @door
 def test_backfill_by_account(cook, postgres, twilio):
+    cook("database")
     cook("backfill-by-account")
 
     for name in SELECTED:
@@ -159,6 +226,7 @@ def test_backfill_by_account(cook, postgres, twilio):
 
 @door
 def test_backfill_by_date(cook, postgres, twilio):
+    cook("database")
     cook("backfill-by-date")
 
     for name in ("calls", "messages"):

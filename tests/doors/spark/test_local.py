@@ -65,7 +65,7 @@ def test_rows_are_the_servers_with_every_field_once(spark, twilio):
 
 
 def test_recipes_do_what_they_say(spark, twilio, tmp_path):
-    text = (environments.ROOT / "docs" / "scaling.md").read_text()
+    text = (environments.ROOT / "docs" / "spark.md").read_text()
     recipes = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     names = {}
 
