@@ -1,9 +1,10 @@
-"""Read everything, let time pass, read what is new, and look at the data: `python -m demo`."""
+"""Read everything, later what is new; look at the data; send messages: `python -m demo`."""
 
 from __future__ import annotations
 
 import shutil
 import sys
+import textwrap
 import time
 from contextlib import closing, nullcontext
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from demo import spelling
+from demo.campaign import CONTACTS, Campaign
 from demo.errors import DemoError
 from demo.figures import read
 from demo.models import build
@@ -29,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "output" / "demo"
 HOURS = 6
 WEEK = 7
+WIDTH = 36  # of a sentence in a table
 CENT = 0.01  # how far apart costs may be: each account's are rounded
 # What is compared row by row with Twilio's own lists.
 CHECKED = {"calls": "Calls", "messages": "Messages", "recordings": "Recordings"}
@@ -98,6 +101,8 @@ def _demonstrate(source: RealAccount | SimulatedAccount, folder: Path) -> None:
         made = datetime.now(UTC)
         report = page(figures, models.definitions, subject=source.name, made=made)
         (folder / "report.html").write_text(report, encoding="utf-8")
+    if isinstance(source, SimulatedAccount):
+        _send(Campaign(folder, source))
     shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
     _say(f"Everything is in {shown}/: the rows, the state, a DuckDB database.")
     if figures:
@@ -141,6 +146,27 @@ def _check(source: SimulatedAccount, warehouse: Warehouse) -> None:
     _say("Checked: the accounts' costs add up, day by day, to what Twilio says of them together.\n")
 
 
+def _send(campaign: Campaign) -> None:
+    """Let contacts have messages, and follow these to their end."""
+    planned, sent = campaign.run(sends=False), campaign.run(sends=True)
+    count = campaign.check(sent)
+    statuses = campaign.statuses()
+    _say(f"The other direction: target-twilio takes {CONTACTS.name}, dry at first.\n")
+    rows = [
+        [
+            str(contact),
+            planned[contact]["outcome"],
+            line["outcome"],
+            statuses.get(line["sid"], ""),
+            textwrap.shorten(line["message"] or "", WIDTH, placeholder=" …"),
+        ]
+        for contact, line in sent.items()
+    ]
+    names = ["contact", "dry run", "then", "days later", "why"]
+    _say(_table(names, rows, texts=True))
+    _say(f"Checked: Twilio has those {count} messages, each once; none was sent by the dry run.\n")
+
+
 def _last_week(figures: Figures) -> tuple[list[str], list[list[str]]]:
     names = ["day", "calls", "completed", "average", "messages", "delivered", "cost"]
     rows = [
@@ -158,17 +184,17 @@ def _last_week(figures: Figures) -> tuple[list[str], list[list[str]]]:
     return names, rows
 
 
-def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _table(names: Sequence[str], rows: Sequence[Sequence[str]], *, texts: bool = False) -> str:
     widths = [max(map(len, column)) for column in zip(names, *rows, strict=True)]
     lines = [
         "  ".join(
-            # The first column names the row, the others are numbers.
-            cell.rjust(width) if place else cell.ljust(width)
+            # The first column names the row, the others are numbers, unless they are texts.
+            cell.ljust(width) if texts or not place else cell.rjust(width)
             for place, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
         for row in (names, ["-" * width for width in widths], *rows)
     ]
-    return "\n".join([*(f"  {line}" for line in lines), ""])
+    return "\n".join([*(f"  {line}".rstrip() for line in lines), ""])
 
 
 def _say(text: str) -> None:

@@ -39,7 +39,7 @@ class Pipeline:
         self.rows = self.folder / "rows"
         self.rows.mkdir()
         self._state = self.folder / "state.json"
-        self._tap = _tap()
+        self._tap = program("tap-twilio")
         self._target = _target()
         self._runs = 0
         target_config = {"destination_path": str(self.rows), "do_timestamp_file": False}
@@ -79,7 +79,7 @@ class Pipeline:
             states = target.communicate()[0].splitlines()
         for name, code in ((TARGET, target.returncode), ("tap-twilio", tap.returncode)):
             if code:
-                msg = f"{name} ended with exit code {code}: {_reason(log)}"
+                msg = f"{name} ended with exit code {code}: {reason(log)}"
                 raise DemoError(msg)
         if not states:
             msg = f"{TARGET} gave no state, so a second run would read everything again"
@@ -109,10 +109,15 @@ class Pipeline:
         return {stream["stream"]: stream["key_properties"] for stream in catalog["streams"]}
 
 
-def _tap() -> str:
-    path = shutil.which("tap-twilio", path=str(Path(sys.executable).parent))
+def program(name: str) -> str:
+    """Find a program of ours.
+
+    Raises:
+        DemoError: It isn't there.
+    """
+    path = shutil.which(name, path=str(Path(sys.executable).parent))
     if path is None:
-        msg = "tap-twilio is not installed beside this Python; `make demo` sees to that"
+        msg = f"{name} is not installed beside this Python; `make demo` sees to that"
         raise DemoError(msg)
     return path
 
@@ -133,7 +138,8 @@ def _output(command: list[str], failure: str) -> str:
     return done.stdout
 
 
-def _reason(log: Path) -> str:
+def reason(log: Path) -> str:
+    """Give the sentence by which a program's log explains its end."""
     lines = [line for line in log.read_text().splitlines() if line.strip()]
     errors = [line for line in lines if "| ERROR " in line]
     # The tap's first complaint is the cause; what breaks without a complaint has it at the end.

@@ -138,6 +138,20 @@ class SimulatedAccount:
         """
         self._get(f"{self.base_url}/_sandbox/advance", params={"seconds": hours * 3600})
 
+    def means(self) -> dict[str, Any]:
+        """Tell who can send: ``{"senders": […], "services": {SID: senders}}``."""
+        found: dict[str, Any] = self._get(f"{self.base_url}/_sandbox/means")
+        return found
+
+    def opt_out(self, number: str) -> None:
+        """Have somebody answer STOP."""
+        self._get(f"{self.base_url}/_sandbox/opt_out", params={"number": number})
+
+    def held(self) -> list[dict[str, Any]]:
+        """Give the messages that were sent here, as they came: ``sid``, ``parameters``, …."""
+        found: list[dict[str, Any]] = self._get(f"{self.base_url}/_sandbox/held")
+        return found
+
     def rows(
         self, path: str, data_key: str, *, main_only: bool = False
     ) -> Iterator[dict[str, Any]]:
@@ -159,12 +173,11 @@ class SimulatedAccount:
                 yield from body[data_key]
                 page = body["next_page_uri"]
 
-    def _get(self, url: str, **options: Any) -> dict[str, Any]:
+    def _get(self, url: str, **options: Any) -> Any:  # noqa: ANN401 - whatever JSON there is
         try:
             response = requests.get(url, timeout=TIMEOUT, **options)
             response.raise_for_status()
-            body: dict[str, Any] = response.json()
+            return response.json()
         except requests.RequestException as error:
             msg = f"The simulated Twilio doesn't answer: {error}"
             raise DemoError(msg) from None
-        return body
