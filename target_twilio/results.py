@@ -13,12 +13,18 @@ from singer_sdk import metrics
 from tap_twilio.http.errors import TapError
 from target_twilio.codes import meaning
 from target_twilio.keys import plain
+from target_twilio.ledger import UNKNOWN
+from target_twilio.prices import NOTHING
+from target_twilio.rows import Result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
     from pathlib import Path
 
+    from target_twilio.ledger import Entry
     from target_twilio.prices import Estimate
+    from target_twilio.rows import Task
 
 SENT: Final = frozenset({"sent", "scheduled", "would_send"})
 """Outcomes of messages that cost something."""
@@ -35,8 +41,11 @@ class Results:
         outcomes: How many rows had each outcome.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, now: Callable[[], datetime]) -> None:
         """Open the file, behind what is in it.
+
+        Args:
+            now: Tells the moment by Twilio's clock.
 
         Raises:
             ResultsError: It can't be opened.
@@ -46,6 +55,8 @@ class Results:
         self._segments = 0
         self._costs: defaultdict[str, Decimal] = defaultdict(Decimal)
         self._unpriced = 0
+        self._told_unknown: Counter[bytes] = Counter()
+        self._now = now
         self._path = path
         self._file: IO[str] | None = None
         if path is not None:
@@ -59,19 +70,65 @@ class Results:
     def _lost(self, error: OSError) -> ResultsError:
         return ResultsError(f"results_path: {self._path}: it can't be written ({error.strerror})")
 
-    def forget(self, outcome: str, times: int) -> None:
-        """Count an outcome less: another took its place."""
-        self.outcomes[outcome] -= times
-
-    def tell(self, line: dict[str, Any], estimate: Estimate) -> None:
-        """Write the line of a row, and count it.
+    def tell(self, task: Task, result: Result, *, is_settled: bool = False) -> None:
+        """Write down what became of a row.
 
         Args:
-            line: What to write: ``outcome`` and ``code`` are looked at.
+            is_settled: Whether this was found out later.
 
         Raises:
             ResultsError: It can't be written.
         """
+        estimate = task.estimate
+        line = {
+            **self._line(task.row.stream, task.shown, task.row.action.name),
+            **result._asdict(),
+            "segments": estimate.segments,
+            "estimated_price": None
+            if estimate.price is None
+            else f"{estimate.price.normalize():f}",
+            "price_unit": estimate.unit or None,
+            **({"settled": True} if is_settled else {}),
+            **task.carried,
+        }
+        self._write(line, estimate)
+
+    def tell_unknown(self, task: Task, code: int | None) -> None:
+        """Write down that nobody knows what became of a row.
+
+        Raises:
+            ResultsError: It can't be written.
+        """
+        self._told_unknown[task.id] += 1
+        message = "nobody knows whether it was done, and so it is not done again"
+        self.tell(task, Result(UNKNOWN, code=code, message=message))
+
+    def tell_entry(self, entry: Entry, *, status: str | None = None) -> None:
+        """Write down what is known of a key whose row is not at hand.
+
+        Raises:
+            ResultsError: It can't be written.
+        """
+        line = {
+            **self._line(entry.stream, entry.key, entry.action),
+            **Result(entry.outcome, entry.sid, status, entry.code)._asdict(),
+            **({} if entry.is_unsettled else {"settled": True}),
+        }
+        self._write(line, NOTHING)
+
+    def is_told_unknown(self, id_: bytes) -> bool:
+        """Whether a line of this run says that a key is unknown."""
+        return id_ in self._told_unknown
+
+    def forget(self, id_: bytes) -> None:
+        """Count a key's unknown lines no more: another outcome takes their place."""
+        self.outcomes[UNKNOWN] -= self._told_unknown.pop(id_, 0)
+
+    def _line(self, stream: str, key: Mapping[str, Any], action: str) -> dict[str, Any]:
+        at = self._now().isoformat().replace("+00:00", "Z")
+        return {"stream": stream, "key": key, "action": action, "at": at}
+
+    def _write(self, line: dict[str, Any], estimate: Estimate) -> None:
         outcome = line["outcome"]
         self.outcomes[outcome] += 1
         if line.get("code") is not None:

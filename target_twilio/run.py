@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from tap_twilio.http.errors import AbsentError, TapError, UnreachableError
+from tap_twilio.http.errors import TapError, UnreachableError
 from target_twilio import actions, messages, settle
 from target_twilio.client import (
-    MARGIN,
     RETRIES,
     Client,
     Denied,
@@ -29,15 +26,18 @@ from target_twilio.guards import Failures, Pace
 from target_twilio.keys import Digests, Personal
 from target_twilio.ledger import REJECTED, SENDING, SUPPRESSED, UNDONE, UNKNOWN, Entry, Ledger
 from target_twilio.messages import Defaults
-from target_twilio.prices import NOTHING, Estimate, Prices
+from target_twilio.prices import Prices
 from target_twilio.results import Results
+from target_twilio.rows import NAME, Result, Task
+from target_twilio.settling import SCHEDULED, Settler
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from target_twilio.actions import Action
-    from target_twilio.client import Answer, Listed
+    from target_twilio.client import Answer
     from target_twilio.messages import Draft
+    from target_twilio.rows import Row
     from target_twilio.settings import Settings
     from target_twilio.stops import Stops
 
@@ -53,72 +53,9 @@ SILENCE: Final = 600.0
 QUEUE_TRIES: Final = 3
 """How often to try while a sender's queue is full."""
 
-SCHEDULED: Final = "scheduled"
-
-NAME: Final = "correlation_id"
-"""The field that tells the rows of one request apart, 32 letters and digits."""
-
 
 class HaltError(TapError):
     """The run must not go on, and the row in hand was not sent."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row, before anybody has looked at what it says.
-
-    Attributes:
-        key: The values of the stream's key.
-        values: The fields that say what is wanted.
-        carried: The fields that only go into the results.
-    """
-
-    stream: str
-    action: Action
-    key: Mapping[str, Any]
-    values: Mapping[str, Any]
-    carried: Mapping[str, Any] = field(default_factory=dict)
-
-
-class Result(NamedTuple):
-    """What became of a row.
-
-    Attributes:
-        status: Twilio's word for how far a message has come.
-        code: Twilio's code for what went wrong.
-        message: What it means.
-    """
-
-    outcome: str
-    sid: str | None = None
-    status: str | None = None
-    code: int | None = None
-    message: str | None = None
-
-
-@dataclass
-class _Task:
-    """A row on its way: as it may be shown, and as the ledger has it."""
-
-    row: Row
-    id: bytes
-    shown: dict[str, Any]
-    carried: dict[str, Any]
-    draft: Draft | None = None
-    entry: Entry | None = None
-    before: Entry | None = None
-    estimate: Estimate = NOTHING
-
-    @property
-    def name(self) -> str:
-        """By which answers tell rows of one request apart."""
-        own = self.draft.value(NAME) if self.draft is not None else None
-        return own or self.id.hex()
-
-    @property
-    def content(self) -> bytes:
-        """Hash of what the row says besides its key."""
-        return self.entry.content if self.entry is not None else b""
 
 
 class Run:
@@ -132,10 +69,8 @@ class Run:
         self._pace = Pace(settings.rate, stops.wait)
         self._failures = Failures(settings.max_failures)
         self._rows = 0
-        self._batch: list[_Task] = []
+        self._batch: list[Task] = []
         self._dropped = 0
-        self._unsure: dict[bytes, _Task] = {}
-        self._told_unknown: Counter[bytes] = Counter()
         self._seen: dict[bytes, bytes] = {}
 
     # --- How it begins and ends --------------------------------------------------------------
@@ -155,14 +90,17 @@ class Run:
         else:
             self._ledger = Ledger.temporary(settings.account_sid)
         self._digests = Digests(self._ledger.salt)
-        self.results = Results(settings.results_path)
+        self.results = Results(settings.results_path, self._client.clock.now)
+        self._settler = Settler(
+            self._client, self._ledger, self._digests, self.results, self._stops
+        )
         self._prices = Prices(self._client.sign_in())
         if not settings.send:
             logger.info("Dry run: nothing is sent without the setting send")
         elif not self._client.may_read:
             logger.warning("The credentials read no messages: lost answers stay unknown")
         if settings.send:
-            self._settle()
+            self._settler.settle()
 
     def finish(self, *, may_wait: bool = True) -> None:
         """Send what waits, settle what is unsure, and tell what the run did.
@@ -171,17 +109,17 @@ class Run:
             may_wait: Whether there is time to settle.
         """
         self.flush()
-        if may_wait and self._settings.send and self._unsure:
+        if may_wait and self._settings.send and self._settler.waiting:
             logger.info(
                 "Answers to %d rows were lost: looking for them in %g s",
-                len(self._unsure),
+                len(self._settler.waiting),
                 self._settings.settle_delay,
             )
             self._stops.wait(self._settings.settle_delay)
-            self._settle()
+            self._settler.settle()
         for entry in self._ledger.unsettled():
-            if entry.id not in self._told_unknown:
-                self._tell_entry(entry)
+            if not self.results.is_told_unknown(entry.id):
+                self.results.tell_entry(entry)
 
     @property
     def has_failures(self) -> bool:
@@ -219,7 +157,7 @@ class Run:
         if not self._settings.send:
             self._seen[task.id] = task.content
             self._failures.succeeded()
-            self._tell(task, Result(row.action.would))
+            self.results.tell(task, Result(row.action.would))
         elif row.action.batch == 1:
             self._carry_out(task, draft)
         else:
@@ -229,20 +167,20 @@ class Run:
             if len(self._batch) == row.action.batch:
                 self.flush()
 
-    def _task(self, row: Row) -> _Task:
+    def _task(self, row: Row) -> Task:
         personal = Personal(
             [row.values.get(name) for name in row.action.addresses],
             [row.values.get(name) for name in row.action.texts],
             self._digests,
         )
-        return _Task(
+        return Task(
             row,
             self._digests.of("key", row.stream, row.key),
             personal.conceal(row.key),
             personal.conceal(row.carried),
         )
 
-    def _understood(self, task: _Task) -> Draft | None:
+    def _understood(self, task: Task) -> Draft | None:
         """Find out what a row wants; none where that is nothing more, which is written down.
 
         Raises:
@@ -268,7 +206,7 @@ class Run:
         task.estimate = self._prices.of(draft.recipient, draft.segments, has_media=has_media)
         return draft
 
-    def _entry(self, task: _Task, draft: Draft) -> Entry:
+    def _entry(self, task: Task, draft: Draft) -> Entry:
         digests, row = self._digests, task.row
         is_message = row.action.makes_messages
         recipient, text = draft.recipient, draft.text
@@ -288,7 +226,7 @@ class Run:
             service=settle.sender_of(service, digests) if service else None,
         )
 
-    def _is_known(self, task: _Task, entry: Entry) -> bool:
+    def _is_known(self, task: Task, entry: Entry) -> bool:
         """Tell whether a key needs nothing more to be done, and write that down."""
         before, action = task.before, task.row.action
         if task.id in self._seen:
@@ -299,17 +237,17 @@ class Run:
         elif before.is_unsettled:
             if not action.makes_messages or self._may_resend(before):
                 return False
-            self._tell_unknown(task, before)
+            self.results.tell_unknown(task, before.code)
             return True
         else:
             is_same = before.content == entry.content
         if not is_same and action.is_upsert:
             return False
         if is_same:
-            self._tell(task, Result("duplicate", before.sid))
+            self.results.tell(task, Result("duplicate", before.sid))
         else:
             message = "it was sent before, with other content"
-            self._tell(task, Result("changed", before.sid, message=message))
+            self.results.tell(task, Result("changed", before.sid, message=message))
         return True
 
     def _may_resend(self, before: Entry) -> bool:
@@ -352,7 +290,7 @@ class Run:
 
     # --- One request -------------------------------------------------------------------------
 
-    def _carry_out(self, task: _Task, draft: Draft) -> None:
+    def _carry_out(self, task: Task, draft: Draft) -> None:
         answer = self._ask([task], task.row.action, draft.sid, draft.params)
         if isinstance(answer, Done):
             sid, status = answer.content.get("sid"), answer.content.get("status")
@@ -400,7 +338,7 @@ class Run:
         if halt is not None:
             raise halt
 
-    def _note_item(self, task: _Task, said: Mapping[str, Any] | None, answer: Answer) -> None:
+    def _note_item(self, task: Task, said: Mapping[str, Any] | None, answer: Answer) -> None:
         """Write down what became of a row among several.
 
         Args:
@@ -416,7 +354,7 @@ class Run:
 
     def _ask(
         self,
-        tasks: Sequence[_Task],
+        tasks: Sequence[Task],
         action: Action,
         sid: str | None,
         params: Sequence[tuple[str, str]],
@@ -454,7 +392,7 @@ class Run:
             self._stops.wait(wait)
             waited, pause = waited + wait, min(2 * pause, LONGEST_PAUSE)
 
-    def _give_up(self, task: _Task, answer: Answer) -> None:
+    def _give_up(self, task: Task, answer: Answer) -> None:
         action = task.row.action
         if isinstance(answer, Refused):
             message = meaning(answer.code, answer.status)
@@ -467,13 +405,13 @@ class Run:
         elif isinstance(answer, Unsure) and task.entry is not None:
             entry = task.entry.became(UNKNOWN, code=answer.code)
             self._ledger.put(entry)
-            self._unsure[task.id] = task
+            self._settler.waiting[task.id] = task
             logger.warning("Nobody knows whether a row was sent: %s", answer.reason)
-            self._tell_unknown(task, entry)
+            self.results.tell_unknown(task, entry.code)
 
     # --- What becomes of a row ---------------------------------------------------------------
 
-    def _settle_row(self, task: _Task, result: Result) -> None:
+    def _settle_row(self, task: Task, result: Result) -> None:
         """Write down a certain outcome, first into the ledger."""
         is_undone, before = result.outcome in UNDONE, task.before
         if self._settings.send and task.entry is not None:
@@ -484,9 +422,9 @@ class Run:
             self._ledger.put(entry)
         if not is_undone:
             self._failures.succeeded()
-        self._tell(task, result)
+        self.results.tell(task, result)
 
-    def _reject(self, task: _Task, error: MisfitError) -> None:
+    def _reject(self, task: Task, error: MisfitError) -> None:
         """Write down that a row makes no sense, or that Twilio refused it.
 
         Raises:
@@ -496,7 +434,7 @@ class Run:
         if task.entry is None and before is not None and before.outcome not in UNDONE:
             # Whatever the row says now: what is known of its key stays.
             if not before.is_unsettled:
-                self._tell(task, Result("changed", before.sid, None, error.code, str(error)))
+                self.results.tell(task, Result("changed", before.sid, None, error.code, str(error)))
                 return
         elif task.entry is None and None not in key.values():
             task.entry = Entry(
@@ -518,93 +456,3 @@ class Run:
                 f"last of {task.row.stream}: {error}"
             )
             raise HaltError(msg)
-
-    def _tell(self, task: _Task, result: Result, *, is_settled: bool = False) -> None:
-        estimate = task.estimate
-        line = {
-            **self._line(task.row.stream, task.shown, task.row.action.name),
-            **result._asdict(),
-            "segments": estimate.segments,
-            "estimated_price": None
-            if estimate.price is None
-            else f"{estimate.price.normalize():f}",
-            "price_unit": estimate.unit or None,
-            **({"settled": True} if is_settled else {}),
-            **task.carried,
-        }
-        self.results.tell(line, estimate)
-
-    def _line(self, stream: str, key: Mapping[str, Any], action: str) -> dict[str, Any]:
-        at = self._client.clock.now().isoformat().replace("+00:00", "Z")
-        return {"stream": stream, "key": key, "action": action, "at": at}
-
-    def _tell_unknown(self, task: _Task, entry: Entry) -> None:
-        self._told_unknown[task.id] += 1
-        message = "nobody knows whether it was done, and so it is not done again"
-        self._tell(task, Result(UNKNOWN, code=entry.code, message=message))
-
-    def _tell_entry(self, entry: Entry, *, status: str | None = None) -> None:
-        """Write a line for a key whose row is not at hand."""
-        line = {
-            **self._line(entry.stream, entry.key, entry.action),
-            **Result(entry.outcome, entry.sid, status, entry.code)._asdict(),
-            **({} if entry.is_unsettled else {"settled": True}),
-        }
-        self.results.tell(line, NOTHING)
-
-    # --- Settling ----------------------------------------------------------------------------
-
-    def _settle(self) -> None:
-        """Look at Twilio for what became of keys that are not settled."""
-        entries = self._ledger.unsettled()
-        found: dict[bytes, tuple[str, Listed | None]] = {}
-        if entries and self._client.may_read:
-            try:
-                self._look_up(entries, found)
-            except TapError as error:
-                logger.warning("Lost answers can't be settled now: %s", error)
-        for entry in entries:
-            with self._stops.held():
-                self._note(entry, found.get(entry.id))
-
-    def _look_up(
-        self, entries: Sequence[Entry], found: dict[bytes, tuple[str, Listed | None]]
-    ) -> None:
-        """Find what became of keys, as far as Twilio tells."""
-        sent = [one for one in entries if actions.ACTIONS[one.action].makes_messages]
-        if any(one.text is not None for one in sent):
-            listed = self._client.messages(min(one.at for one in sent) - MARGIN)
-            matched = settle.match(sent, listed, self._digests, self._ledger.has_message)
-            for id_, message in matched.items():
-                is_scheduled = message.status == SCHEDULED
-                found[id_] = (SCHEDULED if is_scheduled else "sent", message)
-        for entry in entries:
-            action = actions.ACTIONS[entry.action]
-            if action.readback == "sid" and self._is_visible(entry, action):
-                found[entry.id] = (action.done, None)
-
-    def _is_visible(self, entry: Entry, action: Action) -> bool:
-        """Tell whether a message shows that an action was done."""
-        try:
-            message = self._client.message(entry.sid or "")
-        except AbsentError:
-            return action.method == "DELETE"
-        return settle.shows(message, dict(action.fixed))
-
-    def _note(self, entry: Entry, found: tuple[str, Listed | None] | None) -> None:
-        """Write down what was found of a key."""
-        if found is None:
-            if entry.outcome == SENDING:
-                self._ledger.put(entry.became(UNKNOWN))
-            return
-        outcome, message = found
-        sid = message.sid if message is not None else entry.sid
-        status = message.status if message is not None else None
-        known = entry.became(outcome, sid=sid)
-        self._ledger.put(known)
-        self.results.forget(UNKNOWN, self._told_unknown.pop(entry.id, 0))
-        task = self._unsure.pop(entry.id, None)
-        if task is None:
-            self._tell_entry(known, status=status)
-        else:
-            self._tell(task, Result(outcome, sid, status), is_settled=True)

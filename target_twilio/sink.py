@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from tap_twilio.http.errors import TapError
 from target_twilio.actions import ACTIONS
-from target_twilio.run import Row
+from target_twilio.rows import Row
 from target_twilio.settings import action_of
 
 if TYPE_CHECKING:
