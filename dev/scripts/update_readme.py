@@ -88,15 +88,18 @@ def settings_table(properties: Mapping[str, dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def examples() -> str:
+def examples(properties: Mapping[str, dict[str, Any]]) -> str:
     """Write a configuration that has an example of each list and object.
+
+    Args:
+        properties: JSON schemas of settings, by their names.
 
     Returns:
         Markdown.
     """
     shown = {
         name: schema["examples"][0]
-        for name, schema in SCHEMA["properties"].items()
+        for name, schema in properties.items()
         if types(schema)[0] in {"array", "object"}
     }
     return f"```json\n{json.dumps(shown, indent=2)}\n```"
@@ -337,10 +340,12 @@ def pages() -> dict[Path, str]:
         ENTRIES / f"{product}.md": entries(product, streams)
         for product, streams in by_product().items()
     }
-    of_the_tap = {"settings": settings_table(SCHEMA["properties"]), "examples": examples()}
+    own, others = SCHEMA["properties"], OF_THE_TARGET["properties"]
+    of_the_tap = {"settings": settings_table(own), "examples": examples(own)}
     of_the_target = {
         "actions": actions_table(),
-        "target settings": settings_table(OF_THE_TARGET["properties"]),
+        "target settings": settings_table(others),
+        "target examples": examples(others),
         "codes": codes_table(),
     }
     return {

@@ -270,7 +270,7 @@ def test_sending(cook, twilio):
 
 
 @door
-def test_delivered(cook, twilio):
+def test_delivered(cook):
     cook("delivered")
 
     joined = ast.literal_eval(cook.said.splitlines()[-1])
