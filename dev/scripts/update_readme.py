@@ -1,6 +1,6 @@
-"""Write the pages of settings and streams from the tap itself.
+"""Write the pages of settings, streams and the target from the programs themselves.
 
-Run ``python dev/scripts/update_readme.py`` after a change to settings or streams; with ``--check``
+Run ``python dev/scripts/update_readme.py`` after a change to what they tell; with ``--check``
 it writes nothing and ends with 1 if one of the pages is out of date.
 """
 
@@ -21,15 +21,19 @@ from tap_twilio.records.secrets import NAMES
 from tap_twilio.resource.schemas import DIRECTORY, PII_MARK, load, types
 from tap_twilio.streams import STREAMS
 from tap_twilio.streams.accounts import Accounts
+from target_twilio.actions import ACTIONS
+from target_twilio.codes import MEANINGS
+from target_twilio.schema import SCHEMA as OF_THE_TARGET
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import timedelta
 
     from tap_twilio.streams.base import TwilioStream
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = ROOT / "docs" / "settings.md"
+TARGET = ROOT / "docs" / "target.md"
 CATALOGUE = ROOT / "docs" / "streams.md"
 ENTRIES = ROOT / "docs" / "streams"
 DATE_FILTERS = ROOT / "dev" / "scripts" / "date_filters.yaml"
@@ -67,32 +71,67 @@ streams/*
 ```"""
 
 
-def settings_table() -> str:
-    """Write the table of settings.
+def settings_table(properties: Mapping[str, dict[str, Any]]) -> str:
+    """Write a table of settings.
+
+    Args:
+        properties: Their JSON schemas, by their names.
 
     Returns:
         Markdown.
     """
     lines = ["| setting | type | default | what it does |", "|---|---|---|---|"]
-    for name, schema in SCHEMA["properties"].items():
+    for name, schema in properties.items():
         default = f"`{str(schema['default']).lower()}`" if "default" in schema else ""
         kind = "secret" if schema.get("secret") else types(schema)[0]
         lines.append(f"| `{name}` | {kind} | {default} | {schema['description']} |")
     return "\n".join(lines)
 
 
-def examples() -> str:
+def examples(properties: Mapping[str, dict[str, Any]]) -> str:
     """Write a configuration that has an example of each list and object.
+
+    Args:
+        properties: JSON schemas of settings, by their names.
 
     Returns:
         Markdown.
     """
     shown = {
         name: schema["examples"][0]
-        for name, schema in SCHEMA["properties"].items()
+        for name, schema in properties.items()
         if types(schema)[0] in {"array", "object"}
     }
     return f"```json\n{json.dumps(shown, indent=2)}\n```"
+
+
+def actions_table() -> str:
+    """Write the table of the target's actions.
+
+    Returns:
+        Markdown.
+    """
+    lines = ["| action | required | other fields | outcome |", "|---|---|---|---|"]
+    for action in ACTIONS.values():
+        others = (name for name in action.fields if name not in action.required)
+        lines.append(
+            f"| `{action.name}` | {_names(action.required)} | {_names(others)} | `{action.done}` |"
+        )
+    return "\n".join(lines)
+
+
+def codes_table() -> str:
+    """Write the table of Twilio's codes that the target explains.
+
+    Returns:
+        Markdown.
+    """
+    lines = ["| code | what it means |", "|---|---|"]
+    return "\n".join([*lines, *(f"| {code} | {meaning} |" for code, meaning in MEANINGS.items())])
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def streams_table(streams: list[type[TwilioStream]]) -> str:
@@ -271,21 +310,24 @@ def _product(stream: type[TwilioStream]) -> str:
     return stream.product
 
 
-def written(text: str) -> str:
-    """Put the table and the examples of settings in their places.
+def written(text: str, parts: Mapping[str, str]) -> str:
+    """Put generated parts in their places.
 
     Args:
-        text: The page of settings.
+        text: A page.
+        parts: What belongs between the comments of these names.
 
     Returns:
         The page, up to date.
     """
-    return _replaced(_replaced(text, "settings", settings_table()), "examples", examples())
+    for name, part in parts.items():
+        text = _replaced(text, name, part)
+    return text
 
 
 def _replaced(text: str, name: str, part: str) -> str:
-    pattern = rf"(<!-- {name} -->\n).*?(\n<!-- end of {name} -->)"
-    return re.sub(pattern, lambda found: found[1] + part + found[2], text, flags=re.DOTALL)
+    pattern = rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)"
+    return re.sub(pattern, lambda found: f"{found[1]}{part}\n{found[2]}", text, flags=re.DOTALL)
 
 
 def pages() -> dict[Path, str]:
@@ -298,7 +340,20 @@ def pages() -> dict[Path, str]:
         ENTRIES / f"{product}.md": entries(product, streams)
         for product, streams in by_product().items()
     }
-    return {SETTINGS: written(SETTINGS.read_text()), CATALOGUE: catalogue(), **products}
+    own, others = SCHEMA["properties"], OF_THE_TARGET["properties"]
+    of_the_tap = {"settings": settings_table(own), "examples": examples(own)}
+    of_the_target = {
+        "actions": actions_table(),
+        "target settings": settings_table(others),
+        "target examples": examples(others),
+        "codes": codes_table(),
+    }
+    return {
+        SETTINGS: written(SETTINGS.read_text(), of_the_tap),
+        TARGET: written(TARGET.read_text(), of_the_target),
+        CATALOGUE: catalogue(),
+        **products,
+    }
 
 
 def main() -> int:

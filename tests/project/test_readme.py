@@ -13,6 +13,8 @@ from scripts import update_readme
 from tap_twilio.config import settings
 from tap_twilio.config.schema import SCHEMA
 from tap_twilio.streams import STREAMS
+from target_twilio import settings as of_the_target
+from target_twilio.schema import SCHEMA as OF_THE_TARGET
 
 README = Path(__file__).parents[2] / "README.md"
 PAGES = [
@@ -23,11 +25,12 @@ PAGES = [
     *sorted((README.parent / "examples").rglob("README.md")),
 ]
 STARTED = README.parent / "docs" / "getting-started.md"
+TARGET = README.parent / "docs" / "target.md"
 SPEED = README.parent / "docs" / "speed.md"
 MIGRATING = README.parent / "docs" / "migrating.md"
 
 
-def test_the_tables_are_the_taps_own():
+def test_the_tables_are_the_programs_own():
     pages = update_readme.pages()
     assert {path: path.read_text() for path in pages} == pages
     assert set(update_readme.ENTRIES.glob("*.md")) <= pages.keys()
@@ -79,6 +82,7 @@ def test_the_readmes_figures_are_measured():
 def test_the_variable_that_leads_to_the_sandbox_has_its_address():
     port = _parser().get_default("port")
     assert f"export TAP_TWILIO_BASE_URL=http://127.0.0.1:{port}\n" in STARTED.read_text()
+    assert f"export TARGET_TWILIO_BASE_URL=http://127.0.0.1:{port}\n" in TARGET.read_text()
 
 
 EXAMPLES = {
@@ -89,27 +93,35 @@ EXAMPLES = {
 }
 
 
-def configurations():
-    """Each block of JSON in the pages that has settings."""
+def configurations(known):
+    """Each block of JSON in the pages that has such settings."""
     for page in PAGES:
         for block in re.findall(r"^```json\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE):
             text = block if block.startswith("{") else f"{{{block}}}"
             for example, real in EXAMPLES.items():
                 text = text.replace(example, real)
             content = json.loads(text)
-            if content.keys() <= SCHEMA["properties"].keys():
-                yield page, content
+            if content.keys() <= known.keys():
+                yield content
+
+
+CREDENTIALS = {"account_sid": "AC" + "2" * 32, "auth_token": "token"}
 
 
 def test_configurations_make_sense():
-    found = list(configurations())
+    properties = SCHEMA["properties"]
+    found = list(configurations(properties))
     assert len(found) > 2
-    for _, content in found:
-        credentials = {"account_sid": "AC" + "2" * 32, "auth_token": "token"}
-        properties = SCHEMA["properties"]
+    for content in found:
         settings.parse(
-            credentials | content, properties=properties, user_agent="test", now=settings.now_utc()
+            CREDENTIALS | content, properties=properties, user_agent="test", now=settings.now_utc()
         )
+
+
+def test_configurations_of_the_target_make_sense():
+    properties = OF_THE_TARGET["properties"]
+    (content,) = configurations(properties)
+    of_the_target.parse(CREDENTIALS | content, properties=properties, user_agent="test")
 
 
 def test_migrating_leads_to_streams_that_there_are():

@@ -1,4 +1,4 @@
-"""The page of troubleshooting has each message that the tap can end with, and no other."""
+"""The page of troubleshooting has each message that a program can end with, and no other."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PACKAGE = ROOT / "tap_twilio"
+PACKAGES = ("tap_twilio", "target_twilio")
 PAGE = ROOT / "docs" / "troubleshooting.md"
 
 ENDS = {
     "ChainError",
     "ConfigValidationError",
+    "HaltError",
     "IncompleteError",
+    "InputError",
+    "LedgerError",
     "LinkError",
+    "ResultsError",
     "SettingsError",
     "SignInError",
     "TapError",
@@ -23,8 +27,12 @@ ENDS = {
 }
 """Errors whose words are a whole message."""
 
-MISTAKES = {"config/settings.py", "config/references.py", "config/declarations.py"} | {
-    "custom/streams.py"
+MISTAKES = {
+    "tap_twilio/config/declarations.py",
+    "tap_twilio/config/references.py",
+    "tap_twilio/config/settings.py",
+    "tap_twilio/custom/streams.py",
+    "target_twilio/settings.py",
 }
 """Modules that give a sentence for each mistake in the settings."""
 
@@ -44,6 +52,13 @@ def words(node: ast.AST | None) -> str | None:
     if isinstance(node, ast.Call) and node.args:  # short(…)
         return words(node.args[0])
     return None
+
+
+def modules():
+    """The modules of the programs, with their places."""
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text())
 
 
 def functions(tree: ast.AST):
@@ -82,9 +97,8 @@ def texts_of(function: ast.FunctionDef, *, of_mistakes: bool):
 
 def templates():
     """Each message, with the file that makes it."""
-    for path in sorted(PACKAGE.rglob("*.py")):
-        file = path.relative_to(PACKAGE).as_posix()
-        for function in functions(ast.parse(path.read_text())):
+    for file, tree in modules():
+        for function in functions(tree):
             for text in texts_of(function, of_mistakes=file in MISTAKES):
                 # Less would be no sentence, but a part of another.
                 if text and len(text.replace(GAP, "")) > 8:
@@ -92,9 +106,9 @@ def templates():
 
 
 def constants():
-    """All texts of the package, as they are written."""
-    for path in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
+    """All texts of the packages, as they are written."""
+    for _, tree in modules():
+        for node in ast.walk(tree):
             if text := words(node):
                 yield text
 
@@ -108,10 +122,10 @@ def is_of(message, text):
     return bool(re.fullmatch(rf"({GAP}\S*: )?{pattern}", text, re.DOTALL))
 
 
-def test_each_message_that_ends_the_tap_is_explained():
+def test_each_message_that_ends_a_program_is_explained():
     found = sorted(set(templates()))
 
-    assert len(found) > 80
+    assert len(found) > 110
     missing = [
         f"{file}: {text.replace(GAP, '…')}"
         for file, text in found
@@ -120,7 +134,7 @@ def test_each_message_that_ends_the_tap_is_explained():
     assert not missing, "\n".join(missing)
 
 
-def test_each_message_that_is_explained_is_one_of_the_taps():
+def test_each_message_that_is_explained_is_one_of_theirs():
     texts = set(constants())
 
     strange = [one for one in MESSAGES if not any(is_of(one, text) for text in texts)]

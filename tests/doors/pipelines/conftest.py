@@ -61,6 +61,12 @@ def credentials(twilio: Sandbox) -> dict[str, str]:
     }
 
 
+def sender(twilio: Sandbox) -> dict[str, str]:
+    """Settings that write to a sandbox, in the environment."""
+    read = credentials(twilio).items()
+    return {name.replace("TAP_", "TARGET_"): value for name, value in read}
+
+
 def connection(postgres: Postgres) -> dict[str, str]:
     """Settings that load into a server, in the environment."""
     return {

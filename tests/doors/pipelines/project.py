@@ -23,7 +23,14 @@ PACKAGE = "meltano==4.4.1"
 # The README's recipes begin beside it.
 FOLDER = ROOT / ".cache" / "meltano" / "tap-twilio"
 LOCK = ROOT / ".cache" / "meltano.lock"
-PLUGINS = ("tap-twilio", "target-jsonl", "target-csv", "target-postgres", "target-duckdb")
+PLUGINS = (
+    "tap-twilio",
+    "target-jsonl",
+    "target-csv",
+    "target-postgres",
+    "target-duckdb",
+    "target-twilio",
+)
 # Neither this environment nor what its users set for themselves is a pipeline's business.
 FOREIGN = ("COVERAGE_", "COV_", "PYTHON", "VIRTUAL_ENV", "TAP_", "TARGET_", "MELTANO_", "PG")
 

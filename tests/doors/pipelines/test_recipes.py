@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import json
 import os
@@ -23,6 +24,15 @@ door = pytest.mark.door
 
 def day(ago):
     return (datetime.now(UTC).date() - timedelta(days=ago)).isoformat()
+
+
+def told(results):
+    """What a target has told of its rows, in their order."""
+    return [json.loads(line) for line in results.read_text().splitlines()]
+
+
+def outcomes(results):
+    return [line["outcome"] for line in told(results)]
 
 
 def chosen(extractor):
@@ -66,22 +76,28 @@ def cook(clone, bare, twilio, tmp_path):
         "2026-01-01": day(60),
         "2026-02-01": day(7),
         "2026-03-01": day(0),
+        "TARGET_TWILIO_ACCOUNT_SID=AC…": f"TARGET_TWILIO_ACCOUNT_SID={twilio.account_sid}",
+        "TARGET_TWILIO_AUTH_TOKEN=…": f"TARGET_TWILIO_AUTH_TOKEN={twilio.auth_token}",
+        "MGxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx": next(iter(twilio.services)),
+        "HXxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx": twilio.truth("content", "/v2/Content")[0]["sid"],
     }
     environment = {
         **clone.environment,
-        # The one variable by which every command reads the sandbox.
+        # The one variable by which every command reads the sandbox, and that for writing to it.
         "TAP_TWILIO_BASE_URL": twilio.base_url,
+        "TARGET_TWILIO_BASE_URL": twilio.base_url,
         # PostgreSQL's administrator, with its programs.
         **bare.settings,
         "PATH": f"{bare.binaries}{os.pathsep}{clone.environment['PATH']}",
         "PGUSER": USER,
         "PGPASSWORD": PASSWORD,
         "TARGET_POSTGRES_PORT": str(bare.port),
+        "TAP_POSTGRES_PORT": str(bare.port),
         "MELTANO_DATABASE_URI": f"sqlite:///{tmp_path / 'meltano.db'}",
     }
 
     def run(name):
-        recipes.cook(name, folder, substitutions, environment)
+        run.said = recipes.cook(name, folder, substitutions, environment)
         return folder
 
     return run
@@ -239,3 +255,72 @@ def test_backfill_by_date(cook, postgres, twilio):
             return row[key] or row["date_created"] >= day(0) or row["sid"] in loaded
 
         assert_loaded(name, rows, twilio, wanted=wanted)
+
+
+@door
+def test_sending(cook, twilio):
+    folder = cook("sending")
+
+    results = folder / "results.jsonl"
+    assert outcomes(results) == ["would_send"] * 2 + ["sent"] * 2 + ["duplicate"] * 2
+    assert [one["parameters"]["Body"] for one in twilio.held] == [
+        "Hello Ann, our spring sale has begun.",
+        "Hello Bo, our spring sale has begun.",
+    ]
+
+
+@door
+def test_delivered(cook):
+    cook("delivered")
+
+    joined = ast.literal_eval(cook.said.splitlines()[-1])
+    assert [name for name, *_ in joined] == ["Ann", "Bo"]
+    assert {status for _, status, *_ in joined} <= {"queued", "sending", "sent", "delivered"}
+
+
+@door
+def test_reminders(cook, twilio):
+    folder = cook("reminders")
+
+    assert outcomes(folder / "reminders" / "results.jsonl") == [
+        *["would_send"] * 2,
+        *["scheduled"] * 2,
+        *["duplicate"] * 2,
+    ]
+    assert [one["status"] for one in twilio.held] == ["scheduled"] * 2
+    due = {one["parameters"]["SendAt"][:10] for one in twilio.held}
+    assert due == {day(-2), day(-4)}
+
+
+@door
+def test_whatsapp(cook, twilio):
+    folder = cook("whatsapp")
+
+    assert outcomes(folder / "results.jsonl")[-4:] == ["would_send"] * 2 + ["sent"] * 2
+    last = [one["parameters"] for one in twilio.held[-2:]]
+    assert [one["To"].partition(":")[0] for one in last] == ["whatsapp"] * 2
+    assert [json.loads(one["ContentVariables"])["1"] for one in last] == ["Ann", "Bo"]
+
+
+@door
+def test_forget(cook, clone, twilio):
+    number = "+15551230001"
+    messages = twilio.truth("api", "/2010-04-01/Accounts/{AccountSid}/Messages.json")
+    sids = set()
+    for status, side in (("delivered", "to"), ("received", "from")):
+        for row in [one for one in messages if one["status"] == status][:2]:
+            twilio.patch(row["sid"], **{side: number})
+            sids.add(row["sid"])
+
+    cook("forget")
+
+    found = [
+        (line["outcome"], line["key"]["sid"])
+        for line in told(clone.folder / "output" / "results.jsonl")
+    ]
+    assert len(found) == 3 * len(sids)
+    assert set(found) == {
+        (outcome, sid) for outcome in ("would_redact", "redacted", "deleted") for sid in sids
+    }
+    left = twilio.truth("api", "/2010-04-01/Accounts/{AccountSid}/Messages.json")
+    assert {one["sid"] for one in left} == {one["sid"] for one in messages} - sids
