@@ -149,6 +149,8 @@ class Prefetch:
                 self._brought.put((entry, self.fetch(entry.request)))
             except BaseException as error:  # noqa: BLE001 - whoever waits for the page raises it
                 self._brought.put((entry, error))
+            # Else it would keep the page until there is another one to ask for.
+            del entry
 
     def _collect(self, *, wait: bool) -> None:
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import heapq
 import queue
 import threading
+import time
+import weakref
 from dataclasses import dataclass, field, replace
 from itertools import count
 from types import SimpleNamespace
@@ -674,3 +676,16 @@ def test_pages_are_fetched_in_threads_that_end():
     for thread in threads:
         thread.join(60)
     assert not any(thread.is_alive() for thread in threads)
+
+
+def test_a_worker_that_waits_keeps_no_page():
+    (want,) = wants_of(SimpleNamespace(now=0, arrived=[]), 1)
+    prefetch = Prefetch(1, fetch, arrive, lambda _: True, lambda: None)
+
+    page = weakref.ref(prefetch.take(want))
+
+    deadline = time.monotonic() + 5
+    while page() is not None and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert page() is None
+    prefetch.close()
