@@ -251,6 +251,7 @@ class Converter:
         self._report = report
         self._unknown = unknown
         self.unknown: list[str] = []
+        self._lost: set[str] = set()
         self._has_more = False
         self._shapes: set[tuple[str, ...]] = set()
         found = {name: converter(field, name, self._lose) for name, field in properties.items()}
@@ -347,4 +348,6 @@ class Converter:
                 record[name] = _within(convert, value, name, self._lose)
 
     def _lose(self, place: str, value: Any) -> None:  # noqa: ANN401
-        self._report(place, oddity_of(value))
+        if place not in self._lost:
+            self._lost.add(place)
+            self._report(place, oddity_of(value))

@@ -71,6 +71,7 @@ class UnknownFields:
         self._most = len(self._settled) + MOST_UNKNOWN
         self._taken = {name.casefold() for name in self._settled}
         self._report = report
+        self._lost: set[str] = set()
         self._told: dict[str, tuple[frozenset[type], Conversion]] = {}
 
     def look(self, page: list[Record], names: Iterable[str]) -> dict[str, Schema]:
@@ -115,7 +116,9 @@ class UnknownFields:
                     self._lose(name, value)
 
     def _lose(self, name: str, value: object) -> None:
-        self._report(name, oddity_of(value))
+        if name not in self._lost:
+            self._lost.add(name)
+            self._report(name, oddity_of(value))
 
 
 def leave_out(page: list[Record], names: Sequence[str]) -> None:

@@ -162,7 +162,7 @@ def test_later_values_are_of_the_announced_type(run, twilio, first, later, kept)
     assert output.log.count("field 'mood' had a value") == (kept is None)
 
 
-def test_a_field_is_told_of_once_for_each_type_of_its_odd_values(run, twilio):
+def test_a_field_is_told_of_once_whatever_its_later_values_are(run, twilio):
     sids = in_order(run, twilio)
     for sid in sids:
         twilio.patch(sid, mood=True)
@@ -171,8 +171,7 @@ def test_a_field_is_told_of_once_for_each_type_of_its_odd_values(run, twilio):
 
     output = read(run, twilio)
 
-    assert output.log.count("field 'mood' had a value (str)") == 1
-    assert output.log.count("field 'mood' had a value (list)") == 1
+    assert output.log.count("field 'mood' had a value") == 1
 
 
 def test_values_that_differ_from_the_start_are_texts(run, twilio):

@@ -448,6 +448,16 @@ def test_credentials_within_are_taken_out_and_told_of(field):
     assert (field, oddity) in told
 
 
+def test_values_that_are_lost_are_told_of_once_a_field_whatever_they_are():
+    told = []
+    one = Converter(SCHEMA, report=lambda *what: told.append(what))
+    for value in ("many", [1], {"a": 1}, "few"):
+        one.convert([{"sid": "X", "count": value}])
+
+    oddity = "had a value (str) that its type can't hold; it became null"
+    assert told == [("count", oddity)]
+
+
 def test_credentials_are_taken_out_where_anything_goes():
     rows = [{"free": {"auth_token": "s", "a": 1}}]
     Converter({"properties": {"free": {}}}).convert(rows)
