@@ -16,7 +16,7 @@ from requests.auth import HTTPBasicAuth
 from singer_sdk.configuration._dict_config import parse_environment_config
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 DEEPEST = 50
 """How deep lists and objects within a setting may be nested."""
@@ -118,7 +118,30 @@ def texts_in(value: object) -> Iterator[object]:
             yield one
 
 
-def plain_number(value: Any, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401
+def given(
+    config: Mapping[str, Any], properties: Mapping[str, Any], may_be_empty: Collection[str]
+) -> tuple[dict[str, Any], list[str]]:
+    """Give the settings that are given, and sentences about credentials that are not.
+
+    Args:
+        properties: JSON schemas of all settings, the SDK's own among them.
+        may_be_empty: Settings that count as not given when empty.
+
+    Raises:
+        SettingsError: One of them, by itself, makes no sense.
+    """
+    found = {
+        name: _plain_number(value, properties.get(name, {}))
+        for name, value in config.items()
+        if value is not None and not (value == "" and name in may_be_empty)
+    }
+    missing = list(_missing(found))
+    if errors := list(_misfits(found, properties)):
+        raise SettingsError([*missing, *errors])
+    return found, missing
+
+
+def _plain_number(value: Any, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401
     """Make of a number what the setting wants, where it is a text, a decimal or a float."""
     kinds = schema.get("type", ())
     if "number" in kinds and isinstance(value, (str, Decimal)):
@@ -131,7 +154,7 @@ def plain_number(value: Any, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401
     return value
 
 
-def missing(given: Mapping[str, Any]) -> Iterator[str]:
+def _missing(given: Mapping[str, Any]) -> Iterator[str]:
     """Tell of credentials that are not there."""
     if "account_sid" not in given:
         yield "account_sid: it is required; it looks like ACxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
@@ -139,7 +162,7 @@ def missing(given: Mapping[str, Any]) -> Iterator[str]:
         yield "auth_token: it is required, or else api_key_sid and api_key_secret"
 
 
-def misfits(given: Mapping[str, Any], properties: Mapping[str, Any]) -> Iterator[str]:
+def _misfits(given: Mapping[str, Any], properties: Mapping[str, Any]) -> Iterator[str]:
     """Tell of each setting by itself what is wrong with it."""
     for name, value in given.items():
         if name not in properties:

@@ -77,14 +77,8 @@ def parse(
     Raises:
         SettingsError: Something makes no sense.
     """
-    given = {
-        name: checks.plain_number(value, properties.get(name, {}))
-        for name, value in config.items()
-        if value is not None and not (value == "" and name in MAY_BE_EMPTY)
-    }
-    missing, errors = list(checks.missing(given)), list(checks.misfits(given, properties))
-    if errors:
-        raise checks.SettingsError([*missing, *errors])
+    given, missing = checks.given(config, properties, MAY_BE_EMPTY)
+    errors: list[str] = []
     moments: dict[str, datetime] = {}
     for name in ("start_date", "end_date"):
         try:
