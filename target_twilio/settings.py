@@ -29,6 +29,12 @@ MAY_BE_EMPTY: Final = frozenset(
 NOT_LASTING: Final = ("/dev", "/proc", "/sys", "/run")
 """Folders that live as long as the machine runs, or shorter."""
 
+IN_MEMORY: Final = frozenset({"ramfs", "tmpfs"})
+"""Kinds of file systems that end with the machine, or with the container."""
+
+MOUNTS: Final = Path("/proc/self/mounts")
+"""Where Linux tells what is mounted: device, folder, kind and more, a line each."""
+
 _NAMED: Final = ("send", "max_rows", "rate", "max_failures", "allow_deletions", "unsure")
 
 
@@ -71,14 +77,8 @@ def parse(config: Mapping[str, Any], *, properties: Mapping[str, Any], user_agen
     Raises:
         SettingsError: Something makes no sense.
     """
-    given = {
-        name: checks.plain_number(value, properties.get(name, {}))
-        for name, value in config.items()
-        if value is not None and not (value == "" and name in MAY_BE_EMPTY)
-    }
-    missing, errors = list(checks.missing(given)), list(checks.misfits(given, properties))
-    if errors:
-        raise checks.SettingsError([*missing, *errors])
+    given, missing = checks.given(config, properties, MAY_BE_EMPTY)
+    errors: list[str] = []
     window: Window | None = None
     try:
         window = _window(given["send_window"]) if "send_window" in given else None
@@ -142,7 +142,23 @@ def _transient(path: str) -> str | None:
     real = Path(path).resolve()
     if any(real.is_relative_to(folder) for folder in NOT_LASTING):
         return "it does not last"
+    if file_system(real, MOUNTS) in IN_MEMORY:
+        return "it is in memory"
     return None
+
+
+def file_system(real: Path, mounts: Path) -> str | None:
+    """Tell the kind of file system that a resolved path is on, where the system tells."""
+    try:
+        lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    kinds = {}
+    for line in lines:
+        _, folder, kind, *_ = line.split(" ")
+        # The last of those at one place lies over the others; blanks in names are escaped.
+        kinds[folder.replace("\\040", " ")] = kind
+    return next((kinds[str(one)] for one in (real, *real.parents) if str(one) in kinds), None)
 
 
 def _unusable(path: str) -> str | None:

@@ -5,15 +5,18 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import environments
+from environments.disk import on_disk
 from harness import (
     STREAMS_BY_NAME,
     LogKeeper,
@@ -54,10 +57,14 @@ MANY_BELOW_PARENTS = (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from harness import Output
     from sandbox.api import Access, Reply, Request
+
+
+def pytest_configure() -> None:
+    """Keep files on a disk, also where the folder for temporary ones is in memory."""
+    tempfile.tempdir = os.environ["TMPDIR"] = str(on_disk(Path(tempfile.gettempdir())))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from environments.disk import on_disk
 from harness import utc_now
 from harness.target import TargetRunner, number, records
 from sandbox import Sandbox
@@ -71,9 +72,10 @@ def send_and_kill(seed: int, rows: int, kills: int) -> Counts:
     """
     dice = random.Random(seed)  # noqa: S311 - nothing is kept secret with it
     world: dict[str, Any] = {"seed": seed, "now": utc_now(), "days": 5, "subaccounts": 0}
+    usual = Path(tempfile.gettempdir())
     with (
         Sandbox(**world, volumes={"calls": 0, "messages": 50}) as twilio,
-        tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryDirectory(dir=on_disk(usual)) as folder,
     ):
         target = TargetRunner(Path(folder), twilio)
         process = _Process(target, rows)
