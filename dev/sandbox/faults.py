@@ -11,12 +11,15 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from random import Random
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sandbox import errors
 from sandbox.api import Reply, Request
 from sandbox.errors import TwilioError
+from sandbox.identifiers import mix
+
+if TYPE_CHECKING:
+    from random import Random
 
 Effect = Callable[[Reply, Request], Reply]
 
@@ -102,6 +105,10 @@ class Faults:
         return None
 
 
+_SIDES: Final = 1 << 64
+"""Numbers that `mix` may give."""
+
+
 @dataclass
 class Fault:
     """Trouble planned for the requests that match.
@@ -115,9 +122,8 @@ class Fault:
         times: How many are hit then; None for all.
         method: Their method; None for all.
         when: What else must be true of them.
-        share: How many of those that match are hit, by the dice.
+        share: How many of those that match are hit, by dice that depend on the seed.
         is_accepted: Whether they are carried out though their answer is another.
-        dice: What decides for a share.
         hits: How many have been.
     """
 
@@ -131,7 +137,7 @@ class Fault:
     when: Callable[[Request], object] | None = None
     share: float = 1.0
     is_accepted: bool = False
-    dice: Random = field(default_factory=lambda: Random(0), repr=False)  # noqa: S311
+    seed: int = 0
     hits: int = field(default=0, init=False)
     _seen: int = field(default=0, init=False, repr=False)
 
@@ -142,7 +148,7 @@ class Fault:
         self._seen += 1
         if self._seen <= self.skip or (self.times is not None and self.hits >= self.times):
             return False
-        if self.share < 1 and self.dice.random() >= self.share:
+        if mix(self.seed, self._seen) >= self.share * _SIDES:
             return False
         self.hits += 1
         return True

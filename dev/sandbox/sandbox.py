@@ -6,7 +6,6 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from random import Random
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from sandbox.accounts import Account, ApiKey, Directory, Kind, Status
@@ -358,7 +357,7 @@ class Sandbox:
             when,
             share,
             accepted,
-            Random(seed_of(self.options.seed, len(self._conduct.planned))),  # noqa: S311
+            seed_of(self.options.seed, len(self._conduct.planned)),
         )
         self._conduct.planned.append(fault)
         return fault

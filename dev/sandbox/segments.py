@@ -23,7 +23,7 @@ def count_segments(text: str) -> int:
     if letters <= _BASIC | _EXTENDED:
         (alone, each), sizes = _GSM_7, [1 + (letter in _EXTENDED) for letter in text]
     else:
-        (alone, each), sizes = _UCS_2, [1 + (ord(letter) > 0xFFFF) for letter in text]  # noqa: PLR2004
+        (alone, each), sizes = _UCS_2, [1 + (letter > "\uffff") for letter in text]
     if sum(sizes) <= alone:
         return 1
     segments, room = 1, each
