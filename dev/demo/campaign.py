@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from demo.errors import DemoError
-from demo.pipeline import program, reason
+from demo.pipeline import program, run
+from environments.disk import on_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,8 +34,8 @@ OPTED_OUT: Final = 5
 SETTLED: Final = 72
 """Hours after which Twilio knows what became of each message."""
 
-_DONE: Final = (0, 1)
-"""Exit codes of a run that took all rows: all went well, or some were rejected."""
+SOME_REJECTED: Final = 1
+"""Exit code of a run that took all rows, and rejected some."""
 
 
 @dataclass
@@ -54,6 +54,8 @@ class Campaign:
         """Have somebody opt out, and find out who sends."""
         self._target = program("target-twilio")
         self._tap = program("tap-twilio")
+        self._ledger = on_disk(self.folder) / "ledger.db"
+        self._ledger.unlink(missing_ok=True)
         self._service = next(iter(self.source.means()["services"]))
         self.source.opt_out(_phones()[OPTED_OUT])
 
@@ -75,22 +77,13 @@ class Campaign:
             "stream_maps": MAPS,
         }
         if sends:
-            config |= {"send": True, "ledger_path": str(self.folder / "ledger.db")}
+            config |= {"send": True, "ledger_path": str(self._ledger)}
         settings = self.folder / f"{name}.json"
         settings.write_text(json.dumps(config, indent=2) + "\n")
-        log = self.folder / f"{name}.log"
-        with CONTACTS.open("rb") as rows, log.open("w") as said:
+        with CONTACTS.open("rb") as rows:
             # The shell's way to say this: target-twilio --config=… < contacts.jsonl
-            done = subprocess.run(  # noqa: S603
-                [self._target, f"--config={settings}"],
-                stdin=rows,
-                stdout=subprocess.DEVNULL,
-                stderr=said,
-                check=False,
-            )
-        if done.returncode not in _DONE:
-            msg = f"target-twilio ended with exit code {done.returncode}: {reason(log)}"
-            raise DemoError(msg)
+            command = [self._target, f"--config={settings}"]
+            run(command, self.folder / f"{name}.log", source=rows, most=SOME_REJECTED)
         return {line["key"]["id"]: line for line in map(json.loads, _lines(results))}
 
     def statuses(self) -> dict[str, str]:
@@ -118,15 +111,7 @@ class Campaign:
         }
 
     def _read(self, *options: str) -> str:
-        log = self.folder / "read-back.log"
-        with log.open("w") as said:
-            done = subprocess.run(  # noqa: S603
-                [self._tap, *options], stdout=subprocess.PIPE, stderr=said, text=True, check=False
-            )
-        if done.returncode:
-            msg = f"tap-twilio ended with exit code {done.returncode}: {reason(log)}"
-            raise DemoError(msg)
-        return done.stdout
+        return run([self._tap, *options], self.folder / "read-back.log")
 
     def check(self, sent: dict[int, dict[str, Any]]) -> int:
         """Compare what the target says that it sent with what Twilio holds.

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from demo.errors import DemoError
 from environments import InstallError, install
@@ -105,7 +105,7 @@ class Pipeline:
         Returns:
             The names of the fields, by stream.
         """
-        catalog = json.loads(_output([self._tap, "--discover"], "The tap's catalog can't be read"))
+        catalog = json.loads(run([self._tap, "--discover"], self.folder / "discover.log"))
         return {stream["stream"]: stream["key_properties"] for stream in catalog["streams"]}
 
 
@@ -129,11 +129,28 @@ def _target() -> str:
         raise DemoError(str(error)) from None
 
 
-def _output(command: list[str], failure: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode:
-        reason = done.stderr.strip().splitlines()
-        msg = f"{failure}: {reason[-1] if reason else f'exit code {done.returncode}'}"
+def run(
+    command: Sequence[str], log: Path, *, source: IO[bytes] | None = None, most: int = 0
+) -> str:
+    """Run a program of ours to its end.
+
+    Args:
+        log: Where it says what it does.
+        source: What it reads, if anything.
+        most: The highest exit code that is no failure.
+
+    Returns:
+        What it wrote.
+
+    Raises:
+        DemoError: It failed.
+    """
+    with log.open("w") as said:
+        done = subprocess.run(  # noqa: S603 - programs of ours, with files of ours
+            command, stdin=source, stdout=subprocess.PIPE, stderr=said, text=True, check=False
+        )
+    if not 0 <= done.returncode <= most:
+        msg = f"{Path(command[0]).name} ended with exit code {done.returncode}: {reason(log)}"
         raise DemoError(msg)
     return done.stdout
 

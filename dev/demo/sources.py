@@ -140,7 +140,7 @@ class SimulatedAccount:
 
     def means(self) -> dict[str, Any]:
         """Tell who can send: ``{"senders": […], "services": {SID: senders}}``."""
-        found: dict[str, Any] = self._get(f"{self.base_url}/_sandbox/means")
+        found: dict[str, Any] = self._get(f"{self.base_url}/_sandbox/means").json()
         return found
 
     def opt_out(self, number: str) -> None:
@@ -149,7 +149,7 @@ class SimulatedAccount:
 
     def held(self) -> list[dict[str, Any]]:
         """Give the messages that were sent here, as they came: ``sid``, ``parameters``, …."""
-        found: list[dict[str, Any]] = self._get(f"{self.base_url}/_sandbox/held")
+        found: list[dict[str, Any]] = self._get(f"{self.base_url}/_sandbox/held").json()
         return found
 
     def rows(
@@ -169,15 +169,15 @@ class SimulatedAccount:
             page: str | None = f"/2010-04-01/Accounts/{account_sid}/{path}"
             while page is not None:
                 url = f"{self.base_url}/api{page}"
-                body = self._get(url, auth=(account_sid, auth_token))
+                body = self._get(url, auth=(account_sid, auth_token)).json()
                 yield from body[data_key]
                 page = body["next_page_uri"]
 
-    def _get(self, url: str, **options: Any) -> Any:  # noqa: ANN401 - whatever JSON there is
+    def _get(self, url: str, **options: Any) -> requests.Response:
         try:
             response = requests.get(url, timeout=TIMEOUT, **options)
             response.raise_for_status()
-            return response.json()
         except requests.RequestException as error:
             msg = f"The simulated Twilio doesn't answer: {error}"
             raise DemoError(msg) from None
+        return response
