@@ -72,7 +72,7 @@ class Plugin:
         meltano_type: What Meltano calls it.
         file: Name of the file with its definition.
         settings: The JSON schema of its own settings.
-        presentation: What stands in the definition besides what it says of itself.
+        description: What it does.
     """
 
     kind: str
@@ -80,7 +80,23 @@ class Plugin:
     file: str
     program: type[PluginBase]
     settings: Mapping[str, Any]
-    presentation: Mapping[str, Any]
+    description: str
+
+    @property
+    def presentation(self) -> dict[str, Any]:
+        """What stands in the definition besides what it says of itself."""
+        name = self.program.name
+        return {
+            "name": name,
+            "namespace": name.replace("-", "_"),
+            "variant": "streams",
+            "label": "Twilio",
+            "description": self.description,
+            "domain_url": "https://www.twilio.com",
+            "keywords": ["api", "meltano_sdk"],
+            "pip_url": "${TAP_TWILIO_SOURCE}",
+            "executable": name,
+        }
 
     def own(self) -> dict[str, Any]:
         """Tell what it says of itself.
@@ -119,17 +135,7 @@ PLUGINS = (
         file="plugin.yml",
         program=TapTwilio,
         settings=of_the_tap.SCHEMA,
-        presentation={
-            "name": "tap-twilio",
-            "namespace": "tap_twilio",
-            "variant": "streams",
-            "label": "Twilio",
-            "description": "Voice, messaging and everything else that Twilio lists",
-            "domain_url": "https://www.twilio.com",
-            "keywords": ["api", "meltano_sdk"],
-            "pip_url": "${TAP_TWILIO_SOURCE}",
-            "executable": "tap-twilio",
-        },
+        description="Voice, messaging and everything else that Twilio lists",
     ),
     Plugin(
         kind="target",
@@ -137,17 +143,7 @@ PLUGINS = (
         file="plugin-target.yml",
         program=TargetTwilio,
         settings=of_the_target.SCHEMA,
-        presentation={
-            "name": "target-twilio",
-            "namespace": "target_twilio",
-            "variant": "streams",
-            "label": "Twilio",
-            "description": "Rows become messages: sent, scheduled, canceled, redacted, deleted",
-            "domain_url": "https://www.twilio.com",
-            "keywords": ["api", "meltano_sdk"],
-            "pip_url": "${TAP_TWILIO_SOURCE}",
-            "executable": "target-twilio",
-        },
+        description="Rows become messages: sent, scheduled, canceled, redacted, deleted",
     ),
 )
 
