@@ -281,7 +281,7 @@ class Client:
         date = read_date(reply.headers.get("Date"))
         if date is not None:
             self.clock.note(date)
-        if reply.status // 100 == 2:  # noqa: PLR2004
+        if HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
             return _read_success(action, reply.status, reply.body)
         return _read_failure(path, from_response(path, reply.status, reply.body, reply.headers))
 
@@ -308,7 +308,8 @@ def _read_failure(path: str, error: ResponseError) -> Answer:
 
     Twilio's words are left out: they quote numbers.
     """
-    if isinstance(error, TransientError) or not 400 <= error.status < 500:  # noqa: PLR2004
+    is_ours = HTTPStatus.BAD_REQUEST <= error.status < HTTPStatus.INTERNAL_SERVER_ERROR
+    if isinstance(error, TransientError) or not is_ours:
         return Unsure(f"{path}: HTTP {error.status}", error.status, error.code)
     if isinstance(error, RefusedError):
         return Denied(error.status, error.code)

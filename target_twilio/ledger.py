@@ -58,11 +58,7 @@ _TABLES: Final = (
     "CREATE INDEX messages ON entries (sid) WHERE action = 'messages'",
 )
 
-_COLUMNS: Final = (
-    "id, stream, key, action, content, outcome, sid, code, at, recipient, text, sender, service"
-)
-_PUT: Final = f"INSERT OR REPLACE INTO entries ({_COLUMNS}) VALUES ({', '.join('?' * 13)})"  # noqa: S608
-_GET: Final = f"SELECT {_COLUMNS} FROM entries"  # noqa: S608
+_PUT: Final = "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 @dataclass(frozen=True)
@@ -180,14 +176,14 @@ class Ledger:
     def find(self, id_: bytes) -> Entry | None:
         """Give what is known of a key."""
         with _telling(self._name):
-            row = self._cursor.execute(f"{_GET} WHERE id = ?", (id_,)).fetchone()
+            row = self._cursor.execute("SELECT * FROM entries WHERE id = ?", (id_,)).fetchone()
         return row and _entry(row)
 
     def unsettled(self) -> list[Entry]:
         """Give the keys of which nobody knows what became."""
         with _telling(self._name):
             rows = self._cursor.execute(
-                f"{_GET} WHERE outcome IN ('sending', 'unknown') ORDER BY at, id"
+                "SELECT * FROM entries WHERE outcome IN ('sending', 'unknown') ORDER BY at, id"
             ).fetchall()
         return [_entry(row) for row in rows]
 

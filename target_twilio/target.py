@@ -211,7 +211,7 @@ class TargetTwilio(Program, Target):
             Stopped: A signal asked it to end.
         """
         # What an earlier run left is settled even if no row comes.
-        self.run  # noqa: B018
+        run = self.run
         try:
             self.listen(file_input)
         except Stopped:
@@ -224,7 +224,7 @@ class TargetTwilio(Program, Target):
             self._end_early(may_wait=True)
             raise TapError(" ".join(str(error).split())) from error
         finally:
-            self.run.close()
+            run.close()
         if self.has_failures:
             msg = "Rows were rejected, or nobody knows whether they were sent: see the results"
             raise IncompleteError(msg)

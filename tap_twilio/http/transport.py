@@ -134,7 +134,7 @@ class Transport:
         """
         sent = limiter.enter()
         try:
-            status, headers, body = self._exchange("GET", url, params, endpoint, auth)
+            status, headers, body = self._exchange("GET", _with(url, params), endpoint, auth)
         finally:
             limiter.leave()
         if status == HTTPStatus.OK:
@@ -175,7 +175,7 @@ class Transport:
         """
         content = _Content(urlencode(form).encode())
         try:
-            return Reply(*self._exchange(method, url, {}, endpoint, auth, content))
+            return Reply(*self._exchange(method, url, endpoint, auth, content))
         except BarredError:
             raise
         except TapError as error:
@@ -183,11 +183,10 @@ class Transport:
                 raise LostError(str(error)) from error
             raise
 
-    def _exchange(  # noqa: PLR0913, PLR0917
+    def _exchange(
         self,
         method: str,
         url: str,
-        params: Mapping[str, str],
         endpoint: str,
         auth: AuthBase,
         content: _Content | None = None,
@@ -199,7 +198,7 @@ class Transport:
         """
         address = urlsplit(url)
         route = self._network.route(f"{address.scheme}://{address.netloc}")
-        query = "&".join(filter(None, (address.query, urlencode(params))))
+        path = f"{route.prefix}{address.path}"
         request = requests.Request(headers=dict(self._headers))
         auth(cast("Any", request))
         if content is not None:
@@ -207,7 +206,7 @@ class Transport:
         try:
             response = route.pool.urlopen(
                 method,
-                f"{route.prefix}{address.path}?{query}" if query else route.prefix + address.path,
+                f"{path}?{address.query}" if address.query else path,
                 cast("Any", content),
                 headers=request.headers,
                 retries=ONCE,
@@ -234,6 +233,13 @@ class Transport:
         if date is not None:
             self.date = date
             self._note_date(date)
+
+
+def _with(url: str, params: Mapping[str, str]) -> str:
+    """Add query parameters to an address, which may have some."""
+    if not params:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(params)}"
 
 
 def read_date(value: str | None) -> datetime | None:
