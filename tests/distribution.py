@@ -11,10 +11,15 @@ from xdist.scheduler import LoadFileScheduling
 if TYPE_CHECKING:
     from xdist.remote import Producer
 
-TOGETHER = {"tests/behaviour/test_keys.py": "tests/behaviour/test_all_streams.py"}
-"""Files that stay with another besides: they share a run that is long."""
+TOGETHER = {
+    # They share a run that is long.
+    "tests/behaviour/test_keys.py": "tests/behaviour/test_all_streams.py",
+    # Each needs the Meltano project to itself, and would wait for the others.
+    "tests/doors/pipelines": "tests/doors/pipelines",
+}
+"""Files and folders that stay with others besides."""
 
-LONGEST = "tests/doors/test_spark.py"
+LONGEST = ("tests/doors/pipelines", "tests/doors/test_spark.py")
 """What takes longest of all, and so begins first."""
 
 WAITING = 1.5
@@ -26,7 +31,8 @@ class Scheduling(LoadFileScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return TOGETHER.get(file, file)
+        folder, _, _ = file.rpartition("/")
+        return TOGETHER.get(file) or TOGETHER.get(folder, file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:

@@ -17,6 +17,9 @@ PACKAGES = ("pyspark==4.3.0", "pandas==2.3.3", "pyarrow==26.0.1", "aiohttp<4", "
 
 JAVA = 17
 
+JAVA_TOOL_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""For programs that end before it pays to compile them well."""
+
 
 def java() -> str | None:
     """What is wrong with the Java at hand, if anything."""
@@ -60,6 +63,7 @@ def test_spark():
         cwd=environments.ROOT,
         env={
             **os.environ,
+            "JAVA_TOOL_OPTIONS": JAVA_TOOL_OPTIONS,
             "PYTHONPATH": os.pathsep.join([str(environments.ROOT), str(environments.ROOT / "dev")]),
         },
         capture_output=True,

@@ -58,7 +58,7 @@ def spark(twilio, tmp_path_factory):  # noqa: ARG001 - its address is in the env
 
 def test_two_workers_read_every_row_once_whatever_is_tried_again(spark, twilio):
     broken = twilio.plan(faults.answer(500), "/Messages.json", skip=3, times=1)
-    options = {"stream": "messages", "max_retries": "0"}
+    options = {"stream": "messages", "stretches": "2", "max_retries": "0"}
     frame = spark.read.format("twilio").options(**options).load().select("sid")
 
     rows = frame.collect()

@@ -110,7 +110,7 @@ def test_twilio_filters_where_it_can_and_only_wanted_columns_are_made(spark, twi
 
 def test_a_task_that_is_tried_again_adds_nothing(spark, twilio):
     broken = twilio.plan(faults.answer(500), MESSAGES.rpartition("/")[2], skip=5, times=2)
-    options = {"stream": "messages", "page_size": "20", "max_retries": "0"}
+    options = {"stream": "messages", "stretches": "2", "page_size": "20", "max_retries": "0"}
 
     rows = spark.read.format("twilio").options(**options).load().select("sid").collect()
 
@@ -138,18 +138,21 @@ def test_a_wrong_option_is_told_in_one_sentence(spark, options, sentence):
 
 
 def test_what_twilio_refuses_is_told_in_one_sentence(spark, twilio):
-    wrong = spark.read.format("twilio").options(stream="calls", auth_token="f" * 32).load()
+    calls = spark.read.format("twilio").options(stream="calls", stretches="1")
+    wrong = calls.options(auth_token="f" * 32).load()
     with pytest.raises(PySparkException, match="Twilio refused to sign in AC"):
         wrong.collect()
     twilio.plan(faults.answer(500), CALLS.rpartition("/")[2])
-    broken = spark.read.format("twilio").options(stream="calls", max_retries="0").load()
+    calls = spark.read.format("twilio").options(stream="calls", stretches="1")
+    broken = calls.options(max_retries="0").load()
     with pytest.raises(PySparkException, match=r"TwilioError: calls of AC\w+: .*HTTP 500"):
         broken.collect()
 
 
 def test_a_stream_is_read_on_from_its_checkpoint(spark, twilio, tmp_path):
     def read_on():
-        frame = spark.readStream.format("twilio").options(stream="calls", lookback_days="0").load()
+        options = {"stream": "calls", "stretches": "2", "lookback_days": "0"}
+        frame = spark.readStream.format("twilio").options(**options).load()
         frame = frame.select("sid", "start_time").where("start_time IS NOT NULL")
         writer = frame.writeStream.format("parquet").option("path", str(tmp_path / "rows"))
         writer = writer.option("checkpointLocation", str(tmp_path / "checkpoint"))
