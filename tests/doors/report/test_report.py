@@ -139,7 +139,7 @@ def demo(tmp_path_factory):
 
 def test_the_demo_says_what_it_checked(demo):
     assert demo.said.count("Checked: ") == 5
-    assert re.search(r"dbt built 19 models .* and \d+ tests passed", demo.said)
+    assert re.search(r"dbt built 20 models .* and \d+ tests passed", demo.said)
     assert "Checked: Twilio has those 18 messages, each once" in demo.said
     assert "report.html in a browser" in demo.said
 

@@ -14,8 +14,7 @@ select
     "from",
     from_formatted,
     group_sid as group_id,
-    -- Of a call that came in, it is the SID of the number that was called.
-    case when direction like 'outbound%' then phone_number_sid end as outgoing_caller_id,
+    phone_number_sid as outgoing_caller_id,
     parent_call_sid as parent_call_id,
     price,
     price_unit,
