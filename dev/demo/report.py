@@ -385,6 +385,8 @@ def _card(figure: Figure, view: View) -> str:
 def _change(figure: Figure, view: View) -> str:
     """Say how a figure moved, and whether that is good."""
     pair = (view.now[figure.column], view.before[figure.column])
+    if pair[0] is None:
+        return ""
     priced = ""
     if figure.is_cost:
         pair = view.priced(figure.column) or (None, None)

@@ -76,6 +76,7 @@ def test_cost_does_not_change_where_no_day_has_its_prices():
     text = write(figures(16, days, total_cost=10))
 
     assert card(text, "Total") == "<small>Prices not final</small>"
+    assert not card(text, "SMS")  # nobody loaded these
 
 
 def test_single_prices_that_are_missing_are_marked():
