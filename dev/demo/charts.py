@@ -12,15 +12,14 @@ from demo.spelling import day as spell_day
 from demo.spelling import weekday
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from datetime import date
 
 WIDTH, HEIGHT = 360, 190
+LOW = 96  # the height of a chart that has to share its place
 LEFT, RIGHT, TOP, BOTTOM = 42, 6, 8, 24
 _INNER_WIDTH = WIDTH - LEFT - RIGHT
-_INNER_HEIGHT = HEIGHT - TOP - BOTTOM
-_BASE = TOP + _INNER_HEIGHT
-_TICKS = 4
+_TICK_HEIGHT = 39  # of the room for one, at least
 _LABELS = 5
 _FEW = 3
 _NEARLY = 0.999
@@ -46,6 +45,7 @@ class Chart:
     """A chart before it is drawn.
 
     Attributes:
+        key: What no other chart of the page is called.
         title: What it shows.
         days: The days from left to right.
         unit: What the values beside the axis are multiples of.
@@ -53,10 +53,14 @@ class Chart:
         lines: What runs over the days.
         spell: Writes a value for people.
         spell_tick: Writes a round value, with so many decimals, beside the axis.
-        top: The highest value that there can be, if there is one.
+        top: The highest value that there can be, if there is one. The axis of such a chart begins
+            where the values do: from 0, a rate that moves by some percent would look still.
         unfinished: Whether the last day is still going on.
+        unpriced: The days whose values may still change.
+        height: How high it is.
     """
 
+    key: str
     title: str
     days: Sequence[date]
     spell: Callable[[float | None], str]
@@ -66,23 +70,30 @@ class Chart:
     lines: Sequence[Series] = ()
     top: float | None = None
     unfinished: bool = False
+    unpriced: Collection[date] = ()
+    height: int = HEIGHT
 
     def draw(self) -> str:
         """Give the chart as a figure in HTML."""
         return "".join(
             [
-                f'<figure class="chart"><figcaption>{escape(self.title)}</figcaption>',
-                self._legend(),
-                f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img"',
+                f'<figure class="chart"><figcaption>{escape(self.title)}{self._start()}',
+                f"</figcaption>{self._legend()}",
+                f'<div class="plot"><svg viewBox="0 0 {WIDTH} {self.height}" role="img"',
                 f' aria-label="{escape(self._summary())}">',
                 *self._grid(),
                 *self._calendar(),
                 *self._bars(),
                 *self._lines(),
+                "</svg>",
                 *self._hints(),
-                "</svg></figure>",
+                "</div></figure>",
             ]
         )
+
+    @property
+    def _inner_height(self) -> float:
+        return self.height - TOP - BOTTOM
 
     @property
     def _step(self) -> float:
@@ -92,7 +103,8 @@ class Chart:
         return LEFT + (place + 0.5) * self._step
 
     def _y(self, value: float) -> float:
-        return _BASE - value / self._ticks[-1] * _INNER_HEIGHT
+        low, high = self._ticks[0], self._ticks[-1]
+        return TOP + (high - value) / (high - low) * self._inner_height
 
     @cached_property
     def _ticks(self) -> list[float]:
@@ -100,16 +112,25 @@ class Chart:
             sum(value or 0 for value in values)
             for values in zip(*(series.values for series in self.bars), strict=True)
         ]
-        peaks = [value for series in self.lines for value in series.values if value is not None]
-        return ticks(self.top or max([*sums, *peaks], default=0), self.unit)
+        points = [value for series in self.lines for value in series.values if value is not None]
+        count = max(2, int(self._inner_height / _TICK_HEIGHT))
+        low = min(points, default=0) if self.top else 0
+        return ticks(low, max([*sums, *points], default=0), self.unit, count, self.top)
+
+    def _start(self) -> str:
+        """Say where the axis begins, if that is not where people expect it."""
+        if not self._ticks[0]:
+            return ""
+        return f" <small>axis from {escape(self._spell_tick(self._ticks[0]))}</small>"
 
     def _legend(self) -> str:
-        entries = [("bar", series) for series in self.bars]
-        entries += [("line", series) for series in self.lines]
-        keys = "".join(
-            f'<li><i class="{kind} tone-{series.tone}"></i>{escape(series.name)}</li>'
-            for kind, series in entries
-        )
+        entries = [(f"bar tone-{series.tone}", series.name) for series in self.bars]
+        entries += [(f"line tone-{series.tone}", series.name) for series in self.lines]
+        if self.bars and set(self.unpriced) & set(self.days):
+            entries.append(("unpriced tone-1", "Prices not final"))
+        if len(entries) == 1:
+            return ""  # the title says it
+        keys = "".join(f'<li><i class="{kind}"></i>{escape(name)}</li>' for kind, name in entries)
         return f'<ul class="legend">{keys}</ul>'
 
     def _summary(self) -> str:
@@ -122,15 +143,17 @@ class Chart:
         span = f"{spell_day(self.days[0])} to {spell_day(self.days[-1])}"
         return f"{self.title}, {span}: {'; '.join(spans) or 'nothing'}"
 
+    def _spell_tick(self, tick: float) -> str:
+        return self.spell_tick(tick, 0 if all(one.is_integer() for one in self._ticks) else 2)
+
     def _grid(self) -> Iterator[str]:
-        decimals = 0 if all(tick.is_integer() for tick in self._ticks) else 2
         for tick in self._ticks:
             y = self._y(tick)
-            kind = "axis" if tick == 0 else "grid"
+            kind = "axis" if tick == self._ticks[0] else "grid"
             yield f'<path class="{kind}" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>'
             yield (
                 f'<text x="{LEFT - 6}" y="{y + 3.5:.1f}" text-anchor="end">'
-                f"{escape(self.spell_tick(tick, decimals))}</text>"
+                f"{escape(self._spell_tick(tick))}</text>"
             )
 
     def _calendar(self) -> Iterator[str]:
@@ -142,21 +165,23 @@ class Chart:
             # None is cut off by an edge.
             x = min(max(self._x(place), LEFT + 18), WIDTH - RIGHT - 18)
             yield (
-                f'<text x="{x:.1f}" y="{HEIGHT - 8}" text-anchor="middle">{spell_day(day)}</text>'
+                f'<text x="{x:.1f}" y="{self.height - 8}" text-anchor="middle">'
+                f"{spell_day(day)}</text>"
             )
 
     def _bars(self) -> Iterator[str]:
         width = self._step * (1 - _GAP)
-        for place in range(len(self.days)):
+        for place, day in enumerate(self.days):
             floor = 0.0
             for series in self.bars:
                 value = series.values[place]
                 if not value or value < 0:  # a credit has no height
                     continue
                 y, height = self._y(floor + value), self._y(floor) - self._y(floor + value)
-                pale = " pale" if self.unfinished and place == len(self.days) - 1 else ""
+                ongoing = self.unfinished and place == len(self.days) - 1
+                kind = " pale" if ongoing else " unpriced" if day in self.unpriced else ""
                 yield (
-                    f'<rect class="bar tone-{series.tone}{pale}" data-value="{value:g}" '
+                    f'<rect class="bar tone-{series.tone}{kind}" data-value="{value:g}" '
                     f'x="{self._x(place) - width / 2:.2f}" y="{y:.2f}" width="{width:.2f}" '
                     f'height="{height:.2f}"/>'
                 )
@@ -177,31 +202,45 @@ class Chart:
                 yield f'<path class="line tone-{series.tone}" d="{"".join(path)}"/>'
 
     def _hints(self) -> Iterator[str]:
-        """Say a day's values where the pointer rests."""
+        """Say a day's values, where the pointer or a finger is or, with arrow keys, the focus."""
+        inner = f"{LEFT / WIDTH:.2%};right:{RIGHT / WIDTH:.2%}"
+        yield (
+            f'<div class="hints" role="radiogroup" aria-label="{escape(self.title)}, by day" '
+            f'style="left:{inner};top:{TOP / self.height:.2%};bottom:{BOTTOM / self.height:.2%}">'
+        )
         for place, day in enumerate(self.days):
             values = "\n".join(
                 f"{series.name}: {self.spell(series.values[place])}"
                 for series in (*self.bars, *self.lines)
             )
-            ongoing = ", so far" if self.unfinished and place == len(self.days) - 1 else ""
+            last = place == len(self.days) - 1
+            state = ", so far" if self.unfinished and last else ""
+            if not state and day in self.unpriced:
+                state = ", prices not final"
+            side = "left" if place < len(self.days) / 2 else "right"
             yield (
-                f'<rect class="hint" x="{LEFT + place * self._step:.2f}" y="{TOP}" '
-                f'width="{self._step:.2f}" height="{_INNER_HEIGHT}">'
-                f"<title>{escape(f'{weekday(day)}{ongoing}')}\n{escape(values)}</title></rect>"
+                f'<label><input type="radio" name="{self.key}"/><span class="{side}">'
+                f"{escape(f'{weekday(day)}{state}')}\n{escape(values)}</span></label>"
             )
+        yield "</div>"
 
 
-def ticks(top: float, unit: float) -> list[float]:
-    """Give round values from 0 up to at least a given one.
+def ticks(
+    low: float, high: float, unit: float, count: int = 4, limit: float | None = None
+) -> list[float]:
+    """Give round values from a given one or below it up to a given one or above.
 
     Args:
-        top: What they must reach.
+        low: Where they must begin.
+        high: What they must reach.
         unit: What they must be multiples of.
+        count: How many steps there may be, about.
+        limit: What they must not pass.
 
     Returns:
-        Two to six of them, evenly apart.
+        Two or more of them, evenly apart.
     """
-    rough = max(top / _TICKS, unit)
+    rough = max((high - low) / count, unit)
     power = 10.0 ** math.floor(math.log10(rough))
     steps = (digit * power for digit in (1, 2, 2.5, 5, 10))
     step = next(
@@ -209,4 +248,8 @@ def ticks(top: float, unit: float) -> list[float]:
         for step in steps
         if step >= rough * _NEARLY and math.isclose(step / unit, round(step / unit))
     )
-    return [step * place for place in range(max(1, math.ceil(top / step * _NEARLY)) + 1)]
+    last = max(1, math.ceil(high / step * _NEARLY))
+    if limit is not None:
+        last = min(last, math.floor(limit / step / _NEARLY))
+    first = min(math.floor(low / step / _NEARLY), last - 1)
+    return [step * place for place in range(first, last + 1)]

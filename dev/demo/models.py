@@ -76,10 +76,13 @@ def build(warehouse: Path, folder: Path) -> Models:
         msg = f"dbt ended with exit code {done.returncode}: {''.join(reasons[:1])} (more in {log})"
         raise DemoError(msg)
     results = json.loads((target / "run_results.json").read_text())["results"]
-    tested = sum(result["unique_id"].startswith("test.") for result in results)
+    built, tested = (
+        sum(result["unique_id"].startswith(kind) for result in results)
+        for kind in ("model.", "test.")
+    )
     docs = json.loads((target / "manifest.json").read_text())["docs"]
     return Models(
-        built=len(results) - tested,
+        built=built,
         tested=tested,
         definitions={
             name.removeprefix("doc.twilio."): " ".join(doc["block_contents"].split())

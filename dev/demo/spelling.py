@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 NOTHING = "–"  # noqa: RUF001 - a dash, as in any table
 MINUS = "\N{MINUS SIGN}"
+EVEN = "±"
 SPACE = "\N{NO-BREAK SPACE}"
 _THOUSANDS, _MILLION = 100_000, 1_000_000
 _SIZES = ((1_000_000_000, "B"), (_MILLION, "M"), (1_000, "k"))
@@ -97,7 +98,7 @@ def points(now: Number | None, before: Number | None) -> str | None:
 
 def _signed(value: float, unit: str, digits: int = 0) -> str:
     spelled = f"{abs(value):.{digits}f}"
-    sign = "±" if not float(spelled) else "+" if value > 0 else MINUS
+    sign = EVEN if not float(spelled) else "+" if value > 0 else MINUS
     return f"{sign}{spelled}{SPACE}{unit}"
 
 

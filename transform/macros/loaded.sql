@@ -6,18 +6,23 @@
 {%- macro loaded(stream) -%}
     {%- set relation = source('twilio', stream) -%}
     {%- if execute -%}
-        {%- set declared = (
-            graph.sources.values()
-            | selectattr('package_name', 'equalto', 'twilio')
-            | selectattr('name', 'equalto', stream)
-            | first
-        ) -%}
+        {%- set declared = declared_source(stream) -%}
         {%- if target.name == 'jsonl' -%}
             {{- rows_of_file(declared) -}}
         {%- else -%}
             {{- rows_of_table(declared, relation) -}}
         {%- endif -%}
     {%- endif -%}
+{%- endmacro -%}
+
+
+{%- macro declared_source(stream) -%}
+    {{- return(
+        graph.sources.values()
+        | selectattr('package_name', 'equalto', 'twilio')
+        | selectattr('name', 'equalto', stream)
+        | first
+    ) -}}
 {%- endmacro -%}
 
 

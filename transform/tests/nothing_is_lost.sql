@@ -1,10 +1,20 @@
--- Each call and each message counts once, and so does what it cost.
-with staged as (
-    select
-        (select count(*) from {{ ref('stg_calls') }}) as calls,
-        (select coalesce(sum(cost), 0) from {{ ref('stg_calls') }}) as call_cost,
-        (select count(*) from {{ ref('stg_messages') }}) as messages,
-        (select coalesce(sum(cost), 0) from {{ ref('stg_messages') }}) as message_cost
+-- Each call and each message that has a day counts once, and so does what it cost.
+with calls as (
+    select count(*) as calls, coalesce(sum(cost), 0) as call_cost
+    from {{ ref('stg_calls') }}
+    where coalesce(start_time, date_created) is not null
+),
+
+messages as (
+    select count(*) as messages, coalesce(sum(cost), 0) as message_cost
+    from {{ ref('stg_messages') }}
+    where coalesce(date_sent, date_created) is not null
+),
+
+staged as (
+    select *
+    from calls
+    cross join messages
 ),
 
 modelled as (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from html.parser import HTMLParser
 
@@ -13,10 +13,10 @@ import duckdb
 import pytest
 
 from demo.__main__ import main
-from demo.figures import Figures
 from demo.report import page
 from demo.sources import CREDENTIALS
 from tests.doors.report.browser import Browser, executable
+from tests.doors.report.made import figures, with_tables
 
 pytestmark = pytest.mark.door
 
@@ -69,12 +69,11 @@ select
 
 
 class Reader(HTMLParser):
-    """Reads the numbers of a report, and checks that its elements are closed in order."""
+    """Reads the numbers of a report's views, and checks that its elements are closed in order."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
-        self.large: dict[str, str | None] = {}
-        self.days: list[dict[str, str | None]] = []
+        self.views: dict[tuple[str, int], tuple[dict, list[dict]]] = {}
         self._open: list[str] = []
         self._in_days = False
         self.feed(text)
@@ -85,11 +84,15 @@ class Reader(HTMLParser):
         attributes = dict(attrs)
         if tag != "meta":
             self._open.append(tag)
-        self._in_days |= attributes.get("id") == "days"
+        if attributes.get("class") == "view":
+            self._large, self._days = {}, []
+            key = (attributes["data-account"], int(attributes["data-length"]))
+            self.views[key] = (self._large, self._days)
+        self._in_days |= attributes.get("class") == "days"
         if tag == "tr" and self._in_days:
-            self.days.append({})
+            self._days.append({})
         if tag == "data":
-            place = self.days[-1] if self._in_days else self.large
+            place = self._days[-1] if self._in_days else self._large
             place.setdefault(attributes["data-column"], attributes.get("value"))
 
     def handle_startendtag(self, tag, attrs):
@@ -136,25 +139,44 @@ def demo(tmp_path_factory):
 
 def test_the_demo_says_what_it_checked(demo):
     assert demo.said.count("Checked: ") == 5
-    assert re.search(r"dbt built 16 models .* and \d+ tests passed", demo.said)
+    assert re.search(r"dbt built 20 models .* and \d+ tests passed", demo.said)
     assert "Checked: Twilio has those 18 messages, each once" in demo.said
     assert "report.html in a browser" in demo.said
 
 
 def test_large_numbers_are_those_of_the_rows(demo):
-    large = Reader(demo.report).large
+    large, _ = Reader(demo.report).views["", 7]
 
     for column, value in demo.ask(WEEK).items():
         assert float(large[column]) == pytest.approx(float(value)), column
 
 
 def test_each_day_is_that_of_the_rows(demo):
-    days = [row for row in Reader(demo.report).days if row]
+    _, rows = Reader(demo.report).views["", 30]
+    days = [row for row in rows if row]
 
     assert len(days) == 31
     for row in days:
         for column, value in demo.ask(DAY, day=date.fromisoformat(row["day"])).items():
             assert float(row[column]) == pytest.approx(float(value)), (row["day"], column)
+
+
+def test_views_of_the_accounts_add_up_to_that_of_all(demo):
+    views = Reader(demo.report).views
+
+    names = {account for account, _ in views}
+    assert len(names) == 1 + 3
+    assert views.keys() == {(name, length) for name in names for length in (7, 30)}
+    for length in (7, 30):
+        for column in ("calls", "messages", "failed_messages", "total_cost"):
+            whole, *parts = (float(views[name, length][0][column]) for name in sorted(names))
+            assert sum(parts) == pytest.approx(whole), (length, column)
+
+
+def test_every_code_that_the_demo_has_is_explained(demo):
+    codes = demo.ask("select count(*) as all, count(meaning) as told from analytics.errors_daily")
+
+    assert codes["told"] == codes["all"] > 0
 
 
 def test_every_figure_is_defined(demo):
@@ -165,8 +187,8 @@ def test_every_figure_is_defined(demo):
 # --- In a browser ------------------------------------------------------------------------------
 
 OVERLAPS = """
-[...document.querySelectorAll('svg, .large, .legend, tr')].flatMap(group => {
-  const texts = [...group.querySelectorAll('text, data, h3, small, li, td, th')]
+[...document.querySelectorAll('svg, .large, .legend, tr, .filter')].flatMap(group => {
+  const texts = [...group.querySelectorAll('text, data, h3, small, li, td, th, .filter span')]
     .filter(one => one.textContent && one.checkVisibility());
   const boxes = texts.map(one => one.getBoundingClientRect());
   return boxes.flatMap((a, i) => boxes.slice(i + 1).flatMap((b, j) => {
@@ -179,6 +201,7 @@ OVERLAPS = """
 """
 CUT_OFF = """
 [...document.querySelectorAll('svg text')].filter(text => {
+  if (!text.checkVisibility()) return false;
   const box = text.getBoundingClientRect(), card = text.closest('figure').getBoundingClientRect();
   return box.left < card.left || box.right > card.right || box.bottom > card.bottom;
 }).map(text => text.textContent).concat(
@@ -187,13 +210,17 @@ CUT_OFF = """
 )
 """
 SMALLEST = """
-Math.min(...[...document.querySelectorAll('svg text')].map(text => {
+Math.min(...[...document.querySelectorAll('svg text')].filter(
+  text => text.checkVisibility()
+).map(text => {
   const svg = text.ownerSVGElement;
   return parseFloat(getComputedStyle(text).fontSize) * svg.getScreenCTM().a;
 }))
 """
 BARS = """
-[...document.querySelectorAll('svg')].filter(svg => svg.querySelector('.bar')).map(svg => {
+[...document.querySelectorAll('svg')].filter(
+  svg => svg.checkVisibility() && svg.querySelector('.bar')
+).map(svg => {
   const axis = svg.querySelector('.axis').getBoundingClientRect().top;
   return [axis, [...svg.querySelectorAll('.bar')].map(bar => {
     const box = bar.getBoundingClientRect();
@@ -216,13 +243,42 @@ CONTRASTS = """
       if (!colour.endsWith(', 0)')) return colour;
     }
   };
-  const texts = document.querySelectorAll('h1, h2, h3, p, data, small, li, th, td, svg text');
+  const texts = document.querySelectorAll(
+    'h1, h2, h3, p, data, small, li, th, td, legend, label span, svg text'
+  );
   return [...texts].map(one => {
     const style = getComputedStyle(one);
     const colour = one.ownerSVGElement ? style.fill : style.color;
     const [a, b] = [light(colour), light(behind(one))].sort((a, b) => b - a);
     return (a + 0.05) / (b + 0.05);
   });
+})()
+"""
+CHOSEN = """
+(() => {
+  const shown = () => [...document.querySelectorAll('.view')].filter(one => one.checkVisibility())
+    .map(one => [one.dataset.account, Number(one.dataset.length)]);
+  const seen = [shown()];
+  for (const id of ['range-1', 'account-2', 'range-0', 'account-0']) {
+    document.getElementById(id).click();
+    seen.push(shown());
+  }
+  return [seen, document.querySelectorAll('.account label')[2].textContent];
+})()
+"""
+TIPS = """
+(() => {
+  const visible = () => [...document.querySelectorAll('.hints span')]
+    .filter(one => one.checkVisibility({opacityProperty: true}));
+  const before = visible().length;
+  const found = [...document.querySelectorAll('.hints')].filter(one => one.checkVisibility())
+    .map(group => [...group.querySelectorAll('input')].flatMap(input => {
+      input.focus();
+      const seen = visible(), box = seen[0].getBoundingClientRect();
+      const inside = box.left >= 0 && box.right <= innerWidth;
+      return seen.length === 1 && seen[0] === input.nextSibling && inside ? [] : [box.toJSON()];
+    }));
+  return [before, found];
 })()
 """
 BOTH = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -249,24 +305,6 @@ def report(request, tmp_path_factory):
     return path
 
 
-def figures(length, **values):
-    """Make figures by hand, all days alike."""
-    counts = ("calls", "inbound_calls", "outbound_calls", "messages", "inbound_messages")
-    counts += ("outbound_messages", "segments", "failed_messages")
-    rates = ("completion_rate", "abandon_rate", "delivery_rate")
-    costs = ("call_cost", "message_cost", "total_cost", "calls_usage_cost", "sms_usage_cost")
-    row = dict.fromkeys(counts, 0) | dict.fromkeys(rates) | dict.fromkeys(costs)
-    row |= {"numbers_usage_cost": None, "average_call_seconds": None, "currency": "USD"} | values
-    last = date(2026, 1, 31)
-    days = [{**row, "day": last - timedelta(days=n)} for n in range(length)][::-1]
-    spans = {
-        "last 7 days": {"first_day": last - timedelta(days=7), "last_day": last},
-        "7 days before": {"first_day": last - timedelta(days=14), "last_day": last},
-    }
-    periods = {name: {**row, **span, "is_whole": length > 14} for name, span in spans.items()}
-    return Figures(days, periods, errors=[], numbers=[], accounts=[])
-
-
 def huge():
     found = figures(
         31,
@@ -291,17 +329,21 @@ def huge():
         currency="CHF",
     )
     number = {"number": "+442071838750", "calls": 12_345_678, "messages": 99_999_999}
-    return found._replace(numbers=[{**number, "cost": Decimal("1234567.89")}])
+    return with_tables(found, numbers=[{**number, "cost": Decimal("1234567.89")}])
 
 
 def strange():
     found = figures(9, calls=1, inbound_calls=1, total_cost=Decimal("0.013"))
     name = "<script>alert(1)</script><img src=http://example.com/x>" + "W" * 200
-    return found._replace(
+    error = {"error_code": '"><b>', "meaning": None, "source": "alerts", "occurrences": 1}
+    found = with_tables(
+        found,
         accounts=[{"account": name, "calls": 1, "messages": 0, "total_cost": None}],
         numbers=[{"number": f"sip:{'a' * 90}@b", "calls": 1, "messages": 0, "cost": Decimal(0)}],
-        errors=[{"error_code": '"><b>', "source": "alerts", "occurrences": 1}],
+        errors=[error],
     )
+    other = [view._replace(account=name) for view in found.views]
+    return found._replace(views=found.views + other)
 
 
 KINDS = {"huge": huge, "single": lambda: figures(1), "strange": strange}
@@ -350,6 +392,23 @@ def test_nothing_is_fetched_and_nothing_runs(browser, report, dark):
     assert look.asked_for == [report.as_uri()]
     assert look.complaints == []
     assert look.value == 0
+
+
+def test_one_view_is_shown_and_others_can_be_chosen(browser, demo):
+    path = demo.folder / "report.html"
+
+    (seen, name) = browser.look(path, CHOSEN, width=1280).value
+
+    assert seen == [[["", 7]], [["", 30]], [[name, 30]], [[name, 7]], [["", 7]]]
+
+
+@WIDTHS
+def test_the_days_tell_their_values_where_the_focus_is(browser, report, width):
+    before, found = browser.look(report, TIPS, width=width).value
+
+    assert before == 0
+    assert found
+    assert not any(found)
 
 
 def test_elements_are_closed(report):

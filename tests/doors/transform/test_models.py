@@ -30,10 +30,78 @@ pytestmark = [
 
 KINDS = {
     "string": {"varchar"},
+    "boolean": {"boolean"},
+    "object": {"varchar"},
     "integer": {"bigint"},
     "number": {"numeric(18, 6)", "numeric(28, 6)"},
 }
 FORMATS = {"date": "date", "date-time": "timestamp"}
+
+
+# What the package's models of its sources read, but for the time of Fivetran's own run.
+FIVETRAN = {
+    "account_history": "id owner_account_id friendly_name status type created_at updated_at",
+    "address": (
+        "id account_id city customer_name emergency_enabled friendly_name iso_country postal_code "
+        "region street validated verified created_at updated_at"
+    ),
+    "call": (
+        "id account_id annotation answered_by caller_name direction duration start_time end_time "
+        "forwarded_from from from_formatted group_id outgoing_caller_id parent_call_id price "
+        "price_unit queue_time status to to_formatted trunk_id created_at updated_at"
+    ),
+    "incoming_phone_number": (
+        "id account_id address_id address_requirements beta capabilities_mms capabilities_sms "
+        "capabilities_voice emergency_address_id emergency_status friendly_name origin "
+        "phone_number trunk_id voice_caller_id_lookup voice_url created_at updated_at"
+    ),
+    "message": (
+        "id account_id body date_sent direction error_code error_message from "
+        "messaging_service_sid num_media num_segments price price_unit status to created_at "
+        "updated_at"
+    ),
+    "messaging_service": (
+        "id account_id area_code_geomatch fallback_method fallback_to_long_code fallback_url "
+        "friendly_name inbound_method inbound_request_url mms_converter scan_message_content "
+        "smart_encoding status_callback sticky_sender synchronous_validation "
+        "us_app_to_person_registered use_inbound_webhook_on_number usecase validity_period "
+        "created_at updated_at"
+    ),
+    "outgoing_caller_id": "id friendly_name phone_number created_at updated_at",
+    "usage_record": (
+        "account_id as_of category count count_unit description start_date end_date price "
+        "price_unit usage usage_unit"
+    ),
+}
+ODD = """
+create schema twilio;
+create table twilio.calls as
+    select 'CA1' as sid, 'AC1' as account_sid, 'completed' as status,
+        timestamptz '2026-01-06 08:30:00+09:00' as date_created
+    union all select 'CA2', null, 'queued', null;
+create table twilio.messages as
+    select 'SM' || n as sid, 'AC1' as account_sid, 'read' as status, 'USD' as price_unit,
+        timestamp '2026-01-20' - day * interval '1 day' as date_sent,
+        case when day in (5, 8) then null else -0.0075 end as price
+    from (values (1, 0), (2, 4), (3, 5), (4, 6), (5, 8)) as made (n, day);
+create table twilio.usage_records_daily as
+    select 'AC1' as account_sid, 'totalprice' as category, date '2026-01-05' as start_date,
+        date '2026-01-05' as end_date, cast(null as double) as price;
+create table twilio.incoming_phone_numbers as
+    select 'PN1' as sid, cast(null as varchar) as phone_number;
+create table twilio.bulkexports_messages as
+    select * from (values
+        ('SM1', date '2026-01-20', 'delivered', null),
+        ('SM8', date '2024-05-01', 'sent', 0.0),
+        ('SM8', date '2024-05-02', 'delivered', -0.0075),
+        ('SM9', date '2024-05-02', 'delivered', -0.0075)
+    ) as made (sid, day, status, price);
+create table twilio.bulkexports_calls as
+    select sid, day, 'USD' as price_unit from (values
+        ('CA1', date '2026-01-05'),
+        ('CA9', date '2024-05-01')
+    ) as made (sid, day);
+"""
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +155,7 @@ def jsonl(twilio, folder):
     config = {"destination_path": str(rows), "do_timestamp_file": False}
     load_twice(twilio, "target-jsonl", config, folder)
     warehouse = folder / "warehouse.duckdb"
-    dbt("jsonl", folder, TWILIO_JSONL=str(rows), TWILIO_DUCKDB=str(warehouse))
+    dbt("jsonl", folder, "fivetran", TWILIO_JSONL=str(rows), TWILIO_DUCKDB=str(warehouse))
     with in_duckdb(warehouse) as query:
         yield query
 
@@ -97,7 +165,7 @@ def duck(twilio, folder):
     warehouse = folder / "warehouse.duckdb"
     config = {"path": str(warehouse), "default_target_schema": "twilio"}
     load_twice(twilio, "target-duckdb", config, folder)
-    dbt("duckdb", folder, TWILIO_DUCKDB=str(warehouse))
+    dbt("duckdb", folder, "fivetran", TWILIO_DUCKDB=str(warehouse))
     with in_duckdb(warehouse) as query:
         yield query
 
@@ -117,6 +185,7 @@ def postgres(twilio, folder):
         dbt(
             "postgres",
             folder,
+            "fivetran",
             **server.settings,
             PGUSER=USER,
             PGPASSWORD=PASSWORD,
@@ -145,6 +214,7 @@ def test_each_day(query, held):
     for day, row in daily.items():
         assert_same(row, held.figures([day]), day)
         assert row["currency"] == "USD"
+        assert row["is_priced"] == (day < held.days[-1] - timedelta(days=3))
 
 
 @door
@@ -179,6 +249,28 @@ def test_each_account(query, held, twilio):
 
 
 @door
+def test_accounts_add_up_to_all(query):
+    columns = ("calls", "messages", "total_cost", "completed_calls", "delivered_messages")
+    sums = ", ".join(f"sum({column}) as {column}" for column in columns)
+    for all_of_them, each, key in (
+        ("daily", "accounts_daily", "day"),
+        ("periods", "accounts_periods", "period"),
+    ):
+        wanted, found = (
+            {
+                row.pop("key"): row
+                for row in query(f"select {key} as key, {sums} from analytics.{table} group by 1")  # noqa: S608
+            }
+            for table in (all_of_them, each)
+        )
+        assert found == wanted
+    (counted,) = query(
+        "select count(distinct account_sid) as accounts from analytics.accounts_daily"
+    )
+    assert counted["accounts"] == 2
+
+
+@door
 def test_errors_by_code(query, held):
     rows = query("select source, error_code, occurrences from analytics.errors_daily")
 
@@ -205,6 +297,41 @@ def test_numbers(query, held):
     assert owned["rows"]
 
 
+@door
+def test_tables_have_the_columns_that_fivetrans_package_reads(query, held):
+    found = {}
+    for row in query(
+        "select table_name, column_name from information_schema.columns "
+        "where table_schema = 'analytics_fivetran'"
+    ):
+        found.setdefault(row["table_name"], set()).add(row["column_name"])
+    assert found == {
+        table: {"_fivetran_synced", *columns.split()} for table, columns in FIVETRAN.items()
+    }
+
+    for table, rows in (("call", held.calls), ("message", held.messages)):
+        there = query(f"select id, price, created_at from analytics_fivetran.{table}")  # noqa: S608
+        assert {row["id"] for row in there} == {row["sid"] for row in rows}
+        prices = {row["sid"]: row["price"] for row in rows}
+        for row in there:
+            assert (row["price"] is None) == (prices[row["id"]] is None)
+    (numbers,) = query(
+        "select count(*) as rows, count(capabilities_sms) as told, count(created_at) as dated "
+        "from analytics_fivetran.incoming_phone_number"
+    )
+    assert numbers["rows"] == numbers["told"] == numbers["dated"] > 0
+
+
+@door
+def test_all_rows_are_of_the_stream_where_there_is_no_archive(query, held):
+    for name in ("calls", "messages"):
+        rows = query(f"select sid, source from analytics.{name}_all")  # noqa: S608
+        assert sorted(row["sid"] for row in rows) == sorted(
+            row["sid"] for row in getattr(held, name)
+        )
+        assert {row["source"] for row in rows} == {"rest"}
+
+
 def as_date(value):
     return value if isinstance(value, date) else date.fromisoformat(value)
 
@@ -223,24 +350,88 @@ def test_nothing_loaded_is_told_and_breaks_nothing(tmp_path):
         assert query("select * from analytics.daily") == []
 
 
-@door
-def test_columns_that_were_left_out_are_null_and_moments_with_a_zone_in_utc(tmp_path):
-    warehouse = tmp_path / "warehouse.duckdb"
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory):
+    """A warehouse made by hand, of few columns, and what dbt says of it."""
+    folder = tmp_path_factory.mktemp("odd")
+    warehouse = folder / "warehouse.duckdb"
     with closing(duckdb.connect(str(warehouse))) as database:
-        database.execute("create schema twilio")
-        database.execute(
-            "create table twilio.calls as select 'CA1' as sid, 'AC1' as account_sid, "
-            "'completed' as status, timestamptz '2026-01-06 08:30:00+09:00' as date_created"
-        )
-
-    dbt("duckdb", tmp_path, TWILIO_DUCKDB=str(warehouse))
-
+        database.execute(ODD)
+    said = dbt("duckdb", folder, TWILIO_DUCKDB=str(warehouse))
     with in_duckdb(warehouse) as query:
-        (row,) = query("select * from analytics.daily")
+        yield said, query
+
+
+@door
+def test_columns_that_were_left_out_are_null_and_moments_with_a_zone_in_utc(odd):
+    _, query = odd
+
+    (row,) = query("select * from analytics.daily where calls > 0")
     assert row["day"] == date(2026, 1, 5)
     assert (row["calls"], row["completion_rate"], row["unpriced_calls"]) == (1, 1, 1)
     assert row["abandon_rate"] is None
     assert row["total_cost"] is None
+
+
+@door
+def test_what_twilio_leaves_null_is_told_and_ends_nothing(odd):
+    said, query = odd
+
+    for name in (
+        "not_null_calls_day",
+        "not_null_stg_calls_account_sid",
+        "not_null_costs_daily_total_cost",
+        "not_null_stg_incoming_phone_numbers_phone_number",
+    ):
+        assert f"WARN 1 {name}" in said
+    assert query("select sid from analytics.calls where day is null") == [{"sid": "CA2"}]
+
+
+@door
+def test_days_are_unpriced_while_rows_lack_prices(odd):
+    _, query = odd
+
+    rows = query("select day from analytics.daily where not is_priced order by day desc")
+
+    # The newest and the 3 before, one of the week's that lacks a price; not one that is older.
+    assert [row["day"].day for row in rows] == [20, 19, 18, 17, 15]
+
+
+@door
+def test_rows_of_the_archive_are_added_where_the_stream_has_none(odd):
+    _, query = odd
+
+    messages = {row.pop("sid"): row for row in query("select * from analytics.messages_all")}
+    assert {sid: row["source"] for sid, row in messages.items()} == {
+        **dict.fromkeys(["SM1", "SM2", "SM3", "SM4", "SM5"], "rest"),
+        **dict.fromkeys(["SM8", "SM9"], "archive"),
+    }
+    # In both: the stream's row. In two files: the newer one's. `price_unit` is in no file.
+    assert (messages["SM1"]["status"], messages["SM1"]["price_unit"]) == ("read", "USD")
+    assert (messages["SM8"]["status"], messages["SM8"]["price_unit"]) == ("delivered", None)
+    assert messages["SM9"]["error_code"] is None
+    assert "day" not in messages["SM9"]
+    calls = query("select sid, source, price_unit from analytics.calls_all order by sid")
+    assert [(row["sid"], row["source"], row["price_unit"]) for row in calls] == [
+        ("CA1", "rest", None),
+        ("CA2", "rest", None),
+        ("CA9", "archive", "USD"),
+    ]
+    # The figures are those of the streams alone.
+    (counted,) = query("select sum(messages) as messages, sum(calls) as calls from analytics.daily")
+    assert counted == {"messages": 5, "calls": 1}
+
+
+@door
+def test_fivetrans_tables_are_not_made_unless_asked_for(odd):
+    _, query = odd
+
+    assert (
+        query(
+            "select table_name from information_schema.tables where table_schema like '%fivetran%'"
+        )
+        == []
+    )
 
 
 @door
@@ -264,8 +455,13 @@ def test_a_row_that_comes_twice_is_told(tmp_path):
 def test_sources_are_the_taps_streams():
     (source,) = yaml.safe_load((PROJECT / "models" / "sources.yml").read_text())["sources"]
     for table in source["tables"]:
-        stream = STREAMS_BY_NAME[table["name"]]
-        assert table["config"]["meta"]["key"] == list(stream.primary_keys)
+        key = table["config"]["meta"]["key"]
+        if table["name"] not in STREAMS_BY_NAME:
+            # A file of the archive has the fields of the stream, and its day.
+            assert table["columns"].pop(1) == {"name": "day", "data_type": "date"}
+            assert key.pop() == "day"
+        stream = STREAMS_BY_NAME[table["name"].removeprefix("bulkexports_")]
+        assert key == list(stream.primary_keys)
         path = ROOT / "schemas" / stream.product / f"{stream.name}.json"
         properties = json.loads(path.read_text())["properties"]
         for column in table["columns"]:

@@ -65,14 +65,19 @@ def load(twilio: Sandbox, target: str, config: dict[str, Any], folder: Path) -> 
     state.write_text(done.stdout.splitlines()[-1])
 
 
-def dbt(target: str, folder: Path, *, succeeds: bool = True, **environment: str) -> str:
-    """Build the models and run their tests, and give what dbt says."""
+def dbt(
+    target: str, folder: Path, *variables: str, succeeds: bool = True, **environment: str
+) -> str:
+    """Build the models, with these variables on, run their tests, and give what dbt says."""
     if target == "postgres":
         program = installed("utilities", "dbt-postgres")
     else:  # the demo's own, which is Meltano's with one more pin
         program = install(*DBT) / "dbt"
     done = subprocess.run(
-        [program, "build", f"--target={target}"],
+        [
+            *(program, "build", f"--target={target}"),
+            f"--vars={json.dumps(dict.fromkeys(variables, True))}",
+        ],
         cwd=PROJECT,
         env={
             **os.environ,

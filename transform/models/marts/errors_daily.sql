@@ -18,11 +18,14 @@ with errors as (
 )
 
 select
-    day,
-    account_sid,
-    source,
-    error_code,
-    level,
+    errors.day,
+    errors.account_sid,
+    errors.source,
+    errors.error_code,
+    -- Null where Twilio's page of the code must tell.
+    max(error_codes.meaning) as meaning,
+    errors.level,
     count(*) as occurrences
 from errors
-group by day, account_sid, source, error_code, level
+left join {{ ref('error_codes') }} as error_codes on errors.error_code = error_codes.code
+group by errors.day, errors.account_sid, errors.source, errors.error_code, errors.level

@@ -1,0 +1,1 @@
+{{ with_archive('calls', 'bulkexports_calls') }}

@@ -1,0 +1,1 @@
+{{ with_archive('messages', 'bulkexports_messages') }}

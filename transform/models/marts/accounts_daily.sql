@@ -1,0 +1,1 @@
+{{ figures_by_day(by_account=true) }}

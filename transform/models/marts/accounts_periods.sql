@@ -1,0 +1,1 @@
+{{ figures_by_span(by_account=true) }}
