@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from benchmarks.connectors import Connector
     from benchmarks.scenarios import Scenario, World
 
-LIMIT = 240.0
+LIMIT = 600.0
 """Seconds after which a run is stopped; what it has read by then still tells its rate."""
 
 _POLL = 0.01
