@@ -327,7 +327,7 @@ class Reader:
             error.status != HTTPStatus.UNAUTHORIZED
             or node.resource.product == ROOT_PRODUCT
             or signature is None
-            or not self._skips.credentials.signs_by_list(account)
+            or not self._skips.credentials.signs_by_itself(account)
             or account in self._skips.trusted
         ):
             return False
