@@ -151,8 +151,8 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         th.BooleanType,
         default=False,
         title="Skip unchanged rows",
-        description="Write only rows that changed since the last run, for streams that have no "
-        "date filter but a date_updated. The tap still reads these streams whole.",
+        description="Write only rows that changed since the last run: of look-backs, and of "
+        "streams that have no date filter but a date_updated. The tap reads them all the same.",
     ),
     th.Property(
         "include_deleted_recordings",
