@@ -114,6 +114,8 @@ class SignIn:
             TapError: Twilio can't be reached, or the setting ``accounts`` names none.
         """
         settings = self.run.settings
+        if isinstance(settings.signature, App):
+            logger.info("Signing in as the OAuth app %s", settings.signature.username)
         records: list[Account] = []
         try:
             for page in listing:

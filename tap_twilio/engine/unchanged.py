@@ -106,7 +106,11 @@ class Unchanged:
             return True
         if not _MINUTE.fullmatch(minute):
             return False
-        return minute >= self._floor or _number(minute) in self._days.get(minute[:10], ())
+        return self._is_recent(minute) or _number(minute) in self._days.get(minute[:10], ())
+
+    def _is_recent(self, minute: str) -> bool:
+        """Tell whether the next run reads a minute again, or a day."""
+        return minute >= self._floor[: len(minute)]
 
     def _decide(self, minute: str, rows: list[Record]) -> list[Record]:
         day, number = minute[:10], _number(minute)
@@ -120,8 +124,8 @@ class Unchanged:
         self._stale.add(day)
         if before is not None:
             del known[number]
-            self._room += minute >= self._floor
-        if digest is not None and minute >= self._floor and self._room > 0:
+            self._room += self._is_recent(minute)
+        if digest is not None and self._room > 0 and self._is_recent(minute):
             known[number] = digest
             self._room -= 1
         return rows

@@ -185,6 +185,8 @@ def test_the_connection_test_says_that_it_works(run, twilio):
     assert output.exit_code == 0
     assert output.messages == []
     assert twilio.requests.products == {"oauth": 1, "api": 1}
+    assert f"Signing in as the OAuth app {twilio.app.client_id}" in output.log
+    assert "Signed in; 2 accounts can be read" in output.log
 
 
 @pytest.mark.parametrize(
