@@ -248,3 +248,18 @@ def test_without_a_token_the_target_sends_nothing(tmp_path, twilio, status, told
     assert (told.exit_code == 0) is (told_so is None)
     assert len(twilio.held) == (1 if told_so is None else 0)
     assert (told_so or "") in told.log
+
+
+def test_a_message_that_was_refused_for_its_token_is_known_not_to_be_sent(tmp_path, twilio):
+    target = TargetRunner(tmp_path, twilio)
+    twilio.plan(faults.delay(0), "/Messages.json", method="POST", when=third(twilio.desk.revoke))
+    # The next token comes late.
+    busy = twilio.plan(faults.answer(503, 20503, "No"), "oauth/v2/token", skip=1, times=1)
+    app = {"client_id": twilio.app.client_id, "client_secret": twilio.app.secret}
+    rows = [{"id": place, "to": number(place), "body": "Hello"} for place in range(4)]
+
+    told = target(records("messages", rows), auth_token=None, **app)
+
+    assert busy.hits == 1
+    assert told.outcomes == ["sent"] * 4
+    assert len(twilio.held) == 4
