@@ -276,6 +276,11 @@ class Client:
             )
         except LostError as error:
             return Unsure(str(error))
+        except RefusedError as error:
+            return Denied(error.status, error.code)
+        except (ThrottledError, TransientError) as error:
+            # Nothing but a token was asked for.
+            return NotSent(error.retry_after, error.code)
         except TapError as error:
             return NotSent(error=error)
         date = read_date(reply.headers.get("Date"))

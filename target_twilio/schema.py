@@ -14,6 +14,8 @@ SHARED: Final = (
     "auth_token",
     "api_key_sid",
     "api_key_secret",
+    "client_id",
+    "client_secret",
     "region",
     "edge",
     "base_url",

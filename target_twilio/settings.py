@@ -19,10 +19,19 @@ from target_twilio.guards import Recipients, Window
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from requests.auth import HTTPBasicAuth
+    from tap_twilio.http.signatures import Signature
 
 MAY_BE_EMPTY: Final = frozenset(
-    {"account_sid", "auth_token", "api_key_sid", "api_key_secret", "from", "messaging_service_sid"}
+    {
+        "account_sid",
+        "auth_token",
+        "api_key_sid",
+        "api_key_secret",
+        "client_id",
+        "client_secret",
+        "from",
+        "messaging_service_sid",
+    }
 )
 """Settings that count as not given when empty, as in files with lines for all of a kind."""
 
@@ -46,7 +55,7 @@ class Settings:
     """
 
     account_sid: str
-    signature: HTTPBasicAuth = field(repr=False)
+    signature: Signature = field(repr=False)
     hosts: Hosts
     user_agent: str
     sender: str | None = None
@@ -88,10 +97,11 @@ def parse(config: Mapping[str, Any], *, properties: Mapping[str, Any], user_agen
     errors += [*_files(given), *_lists(given), *_deletions(given)]
     if errors or missing:
         raise checks.SettingsError([*missing, *errors], is_unsigned=not errors)
+    hosts = Hosts(given.get("region"), given.get("edge"), given.get("base_url"))
     return Settings(
         account_sid=given["account_sid"],
-        signature=checks.signature(given["account_sid"], given),
-        hosts=Hosts(given.get("region"), given.get("edge"), given.get("base_url")),
+        signature=checks.signature(given["account_sid"], given, hosts),
+        hosts=hosts,
         user_agent=user_agent,
         sender=normal(given["from"]) or given["from"] if "from" in given else None,
         messaging_service_sid=given.get("messaging_service_sid"),

@@ -119,6 +119,7 @@ def _greeting(sandbox: Sandbox) -> str:
             for account in sandbox.accounts
         ),
         *(f"  {key.kind} key: {key.sid} {key.secret}" for key in keys),
+        f"  OAuth app: {sandbox.app.client_id} {sandbox.app.secret}",
         "Try:",
         (
             f"  curl -u {sandbox.account_sid}:{sandbox.auth_token}"

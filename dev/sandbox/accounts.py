@@ -6,12 +6,15 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from sandbox import errors
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 Status = Literal["active", "suspended", "closed"]
-Kind = Literal["token", "main", "standard", "restricted", "test"]
+Kind = Literal["token", "main", "standard", "restricted", "test", "oauth"]
 
 CLASSIC: Final = "api"
 """The host of the 2010-04-01 API, whose paths name the account."""
@@ -89,6 +92,7 @@ class Directory:
         self.accounts = accounts
         self.keys = keys
         self.test_token: str | None = None
+        self.bearer: Callable[[str], Caller | None] = lambda _: None
 
     def get(self, sid: str) -> Account | None:
         """Find an account by its SID."""
@@ -111,8 +115,11 @@ class Directory:
         Raises:
             TwilioError: If the credential is none of ours or its account is not active.
         """
-        name, password = _basic(authorization)
-        caller = self._caller(name, password)
+        scheme, _, rest = (authorization or "").partition(" ")
+        if scheme.lower() == "bearer":
+            caller = self.bearer(rest)
+        else:
+            caller = self._caller(*_basic(authorization))
         if caller is None:
             raise errors.unauthenticated()
         caller.account.check()

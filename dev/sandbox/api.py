@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from sandbox import errors
-from sandbox.accounts import CLASSIC
+from sandbox import errors, oauth
+from sandbox.accounts import CLASSIC, Caller
 from sandbox.filters import Query, Readings, Selection, select
 from sandbox.paging import Page, Pager, PageRequest, envelope, read_request
 from sandbox.tables import Shelf, Source, Span
@@ -21,7 +21,7 @@ from sandbox.world import ACCOUNTS, World
 from sandbox.writing import Write, Writer
 
 if TYPE_CHECKING:
-    from sandbox.accounts import Account, Caller
+    from sandbox.accounts import Account
     from sandbox.endpoints import Endpoint, Route
     from sandbox.frames import Key, Wire
 
@@ -76,7 +76,7 @@ class Access:
 
     caller: Caller
     account: Account
-    route: Route | Write
+    route: Route | Write | oauth.Grant
 
 
 class Api:
@@ -86,11 +86,15 @@ class Api:
         world: What there is to tell.
         writer: What takes in what clients write.
         readings: How to read what Twilio leaves open.
+        desk: What gives tokens.
         cache_bytes: How much memory finished pages may take.
     """
 
-    def __init__(self, world: World, writer: Writer, readings: Readings, cache_bytes: int) -> None:
+    def __init__(
+        self, world: World, writer: Writer, readings: Readings, desk: oauth.Desk, cache_bytes: int
+    ) -> None:
         """Start with nothing cached."""
+        self._desk = desk
         self._world = world
         self._writer = writer
         self._readings = readings
@@ -107,6 +111,9 @@ class Api:
             TwilioError: If it may not be answered.
         """
         directory = self._world.directory
+        if (request.method, request.host, request.path) == oauth.PLACE:
+            grant = self._desk.grant(request.form, request.query_string, directory)
+            return Access(Caller(grant.app.account, "oauth"), grant.account, grant)
         write = self._writer.route(request.method, request.host, request.path)
         caller = directory.authenticate(
             request.authorization, is_testable=write is not None and write.is_testable
@@ -126,6 +133,8 @@ class Api:
             TwilioError: If its parameters make no sense or its path leads to nothing.
         """
         route = access.route
+        if isinstance(route, oauth.Grant):
+            return Reply(200, msgspec.json.encode(self._desk.issue(route)))
         if isinstance(route, Write):
             is_test = access.caller.kind == "test"
             status, row = self._writer.write(route, access.account, request.body, is_test=is_test)

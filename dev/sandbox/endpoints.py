@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
-Paging = Literal["uri", "meta", "none", "token", "page_number", "scim"]
+Paging = Literal["uri", "meta", "none", "token", "cursor", "page_number", "scim"]
 
 SCHEMAS: Final = Path(__file__).resolve().parents[2] / "schemas"
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")

@@ -169,6 +169,7 @@ def envelope(endpoint: Endpoint, path: str, query: Query, page: Page) -> dict[st
         "uri": _uri_envelope,
         "meta": _meta_envelope,
         "token": _token_envelope,
+        "cursor": _cursor_envelope,
         "page_number": _numbered_envelope,
         "scim": _scim_envelope,
     }
@@ -224,6 +225,13 @@ def _token_envelope(
     else:
         meta = {"nextToken": page.token, "previousToken": None, "pageSize": size}
     return {"meta": {"key": key, **meta}, key: page.rows}
+
+
+def _cursor_envelope(
+    endpoint: Endpoint, key: str, path: str, query: Query, page: Page
+) -> dict[str, Any]:
+    del endpoint, path, query
+    return {key: page.rows, "pagination": {"next": page.token, "self": page.request.token}}
 
 
 def _numbered_envelope(

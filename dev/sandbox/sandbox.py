@@ -17,6 +17,7 @@ from sandbox.identifiers import secret, seed_of
 from sandbox.log import RequestLog
 from sandbox.messaging import MEDIA_SHARE
 from sandbox.moments import DAY, iso8601, read_iso
+from sandbox.oauth import App, Desk
 from sandbox.rows import NAMES, foreign_sid
 from sandbox.server import Conduct, Server
 from sandbox.tables import Span, Table
@@ -133,6 +134,9 @@ class Sandbox:
             [self.main_key, self.standard_key, self.restricted_key, *self._subaccount_keys],
         )
         self._directory.test_token = secret(seed, "test")
+        self.app = App(foreign_sid("OQ", seed, "app"), secret(seed, "app"), accounts[0])
+        self.desk = Desk([self.app], lambda: self._world.moment, seed)
+        self._directory.bearer = self.desk.caller
         self._world = World(
             self.catalogue,
             self._directory,
@@ -148,7 +152,13 @@ class Sandbox:
         )
         self.requests = RequestLog(self.options.log_size)
         self._server = Server(
-            Api(self._world, self._writer, self.options.readings, self.options.cache_bytes),
+            Api(
+                self._world,
+                self._writer,
+                self.options.readings,
+                self.desk,
+                self.options.cache_bytes,
+            ),
             self._lock,
             self._conduct,
             self.requests,
@@ -231,7 +241,8 @@ class Sandbox:
         """Every string that must not show up in anybody's output."""
         tokens = [account.auth_token for account in self.accounts]
         keys = [key.secret for key in self._directory.keys]
-        return [*tokens, *keys, self.test_auth[1]]
+        apps = [self.app.secret, *self.desk.tokens]
+        return [*tokens, *keys, self.test_auth[1], *apps]
 
     @property
     def now(self) -> datetime:

@@ -43,6 +43,7 @@ KINDS = {
 CREDENTIALS = (
     ("account_sid", "auth_token"),
     ("account_sid", "api_key_sid", "api_key_secret"),
+    ("account_sid", "client_id", "client_secret"),
 )
 WIDTH = 96
 END = "# End of what the {kind} says of itself"

@@ -21,13 +21,14 @@ logger = logging.getLogger("tap-twilio")
 DRAFT: Final = "http://json-schema.org/draft-07/schema#"
 
 CREDENTIALS: Final = "credentials"
-"""The form's own setting, which stands for those of either way to sign in."""
+"""The form's own setting, which stands for those of each way to sign in."""
 
 METHOD: Final = "auth_type"
 
 METHODS: Final = {
     "auth_token": ("Auth token", ("auth_token",)),
     "api_key": ("API key", ("api_key_sid", "api_key_secret")),
+    "client_credentials": ("OAuth app", ("client_id", "client_secret")),
 }
 """Ways to sign in: what the form calls each, and the settings that it asks for."""
 

@@ -15,8 +15,14 @@ from jsonschema import Draft202012Validator
 from requests.auth import HTTPBasicAuth
 from singer_sdk.configuration._dict_config import parse_environment_config
 
+from tap_twilio.http import oauth
+from tap_twilio.http.signatures import App
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from tap_twilio.config.hosts import Hosts
+    from tap_twilio.http.signatures import Signature
 
 DEEPEST = 50
 """How deep lists and objects within a setting may be nested."""
@@ -34,6 +40,9 @@ WORDS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(
     ("false", "0", "no", "off"), False
 )
 """Texts that stand for true and false."""
+
+PAIRS = (("api_key_sid", "api_key_secret"), ("client_id", "client_secret"))
+"""Settings that sign in together, where there is no auth token."""
 
 _SID = re.compile(r"(AC|SK)[0-9a-fA-F]{32}")
 _CREDENTIAL = re.compile(r"[!-~]{1,256}")
@@ -158,8 +167,11 @@ def _missing(given: Mapping[str, Any]) -> Iterator[str]:
     """Tell of credentials that are not there."""
     if "account_sid" not in given:
         yield "account_sid: it is required; it looks like ACxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-    if not given.keys() & {"auth_token", "api_key_sid", "api_key_secret"}:
-        yield "auth_token: it is required, or else api_key_sid and api_key_secret"
+    if not given.keys() & {"auth_token", *itertools.chain(*PAIRS)}:
+        yield (
+            "auth_token: it is required, or else api_key_sid and api_key_secret, or client_id and "
+            "client_secret"
+        )
 
 
 def _misfits(given: Mapping[str, Any], properties: Mapping[str, Any]) -> Iterator[str]:
@@ -242,12 +254,17 @@ def _signs(given: Mapping[str, Any], where: str) -> Iterator[str]:
     if "auth_token" in given and key:
         both = ", ".join(key)
         yield f"{where}auth_token: give either auth_token or an API key, not both ({both})"
-    elif len(key) == 1:
-        other = {"api_key_sid": "api_key_secret", "api_key_secret": "api_key_sid"}[key[0]]
-        yield f"{where}{other}: it is required beside {key[0]}"
+    if "client_id" in given and ("auth_token" in given or key):
+        others = ", ".join(name for name in ("auth_token", *key) if name in given)
+        yield f"{where}client_id: give either client_id or other credentials, not both ({others})"
+    for pair in PAIRS:
+        own = [name for name in pair if name in given]
+        if len(own) == 1 and not (pair is PAIRS[0] and "auth_token" in given):
+            (other,) = set(pair) - set(own)
+            yield f"{where}{other}: it is required beside {own[0]}"
     if "api_key_sid" in given:
         yield from _misnamed(f"{where}api_key_sid", given["api_key_sid"], "SK")
-    for name in ("auth_token", "api_key_secret"):
+    for name in ("auth_token", "api_key_secret", "client_id", "client_secret"):
         if name in given and not _CREDENTIAL.fullmatch(given[name]):
             yield f"{where}{name}: it is too long, or has spaces or letters that no such secret has"
 
@@ -285,8 +302,11 @@ def is_address(url: str) -> bool:
         return False
 
 
-def signature(account_sid: str, given: Mapping[str, Any]) -> HTTPBasicAuth:
+def signature(account_sid: str, given: Mapping[str, Any], hosts: Hosts) -> Signature:
     """Give how an account signs by the settings that it has."""
+    if "client_id" in given:
+        url = hosts.url("oauth") + oauth.PATH
+        return App(given["client_id"], given["client_secret"], url)
     if "auth_token" in given:
         return HTTPBasicAuth(account_sid, given["auth_token"])
     return HTTPBasicAuth(given["api_key_sid"], given["api_key_secret"])

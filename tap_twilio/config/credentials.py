@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 
 from requests.auth import HTTPBasicAuth
 
+from tap_twilio.http.signatures import App
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tap_twilio.http.signatures import Signature
 
 ROOT_PRODUCT = "api"
 """The one product whose paths name the account, so that a parent may read its subaccounts."""
@@ -18,7 +22,8 @@ ROOT_PRODUCT = "api"
 class Credentials:
     """The signatures of the configured account and of its subaccounts.
 
-    Tokens of subaccounts come from the accounts list and are held in memory only.
+    Tokens of subaccounts come from the accounts list and are held in memory only. An OAuth app
+    asks for tokens on behalf of subaccounts instead.
 
     Attributes:
         account_sid: The configured account.
@@ -29,9 +34,9 @@ class Credentials:
     """
 
     account_sid: str
-    main: HTTPBasicAuth = field(repr=False)
-    given: Mapping[str, HTTPBasicAuth] = field(default_factory=dict, repr=False)
-    listed: dict[str, HTTPBasicAuth] = field(default_factory=dict, repr=False)
+    main: Signature = field(repr=False)
+    given: Mapping[str, Signature] = field(default_factory=dict, repr=False)
+    listed: dict[str, Signature] = field(default_factory=dict, repr=False)
     refused: set[str] = field(default_factory=set)
 
     def learn(self, account_sid: str, auth_token: str) -> HTTPBasicAuth:
@@ -41,11 +46,11 @@ class Credentials:
             self.listed.setdefault(account_sid, signature)
         return signature
 
-    def signs_by_list(self, account_sid: str) -> bool:
-        """Tell whether, outside the 2010 API, an account signs with its listed token."""
-        return account_sid in self.listed and account_sid not in self.given
+    def signs_by_itself(self, account_sid: str) -> bool:
+        """Tell whether a subaccount signs, outside the 2010 API, with what no setting gives it."""
+        return account_sid not in self.given and self._own(account_sid) is not None
 
-    def sign(self, product: str, account_sid: str | None) -> HTTPBasicAuth | None:
+    def sign(self, product: str, account_sid: str | None) -> Signature | None:
         """Choose the signature for a request; none where nothing at hand reads the account's rows.
 
         On every host but the 2010 API's, the signature alone says whose rows come back. Credentials
@@ -62,4 +67,15 @@ class Credentials:
             return self.main
         if account_sid in self.refused:
             return None
-        return given or self.listed.get(account_sid)
+        return given or self._own(account_sid)
+
+    def _own(self, account_sid: str) -> Signature | None:
+        """Give how a subaccount signs with what Twilio gives it: a token, of the one or other kind.
+
+        The listed one may do more than its owner wants an app to do.
+        """
+        if account_sid == self.account_sid:
+            return None
+        if isinstance(self.main, App):
+            return self.main.on_behalf_of(account_sid)
+        return self.listed.get(account_sid)

@@ -41,6 +41,9 @@ SEARCHES = frozenset({UNDATED_SINCE, UNSETTLED_SINCE})
 REFUSED = "refused"
 """In a stream's state: SIDs of the parents where it was refused. The next run asks there first."""
 
+DIGESTS = "digests"
+"""In a stream's state: by day, digests of the rows of a look-back that were written."""
+
 OF_THE_SDK = frozenset(
     {"progress_markers", "replication_key_signpost", "starting_replication_value"}
 )
@@ -307,7 +310,7 @@ def _check_holders(name: str, bookmark: object, now: datetime) -> None:
     for partition in partitions:
         if not isinstance(partition, dict):
             raise _malformed(name, partition)
-        _check_bookmark(name, partition, {"context", *SEARCHES, REFUSED}, now)
+        _check_bookmark(name, partition, {"context", *SEARCHES, REFUSED, DIGESTS}, now)
         account = _account(partition)
         if account in known:
             msg = (
@@ -350,8 +353,10 @@ def _check_bookmark(name: str, holder: dict[str, Any], more: set[str], now: date
     for key in SEARCHES & holder.keys():
         _check_date(name, holder[key], now)
     refused = holder.get(REFUSED, {})
-    if not isinstance(refused, dict) or not all(isinstance(one, str) for one in refused.values()):
-        raise _malformed(name, holder)
+    digests = holder.get(DIGESTS, {})
+    for texts in (refused, digests):
+        if not isinstance(texts, dict) or not all(isinstance(one, str) for one in texts.values()):
+            raise _malformed(name, holder)
 
 
 def _check_date(name: str, value: object, now: datetime) -> None:

@@ -30,7 +30,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         th.StringType,
         secret=True,
         title="Auth token",
-        description="Auth token of the account. Give either an auth token or an API key.",
+        description="Auth token of the account. Give an auth token, an API key or an OAuth app.",
     ),
     th.Property(
         "api_key_sid",
@@ -45,6 +45,19 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         secret=True,
         title="API key secret",
         description="Secret of the API key.",
+    ),
+    th.Property(
+        "client_id",
+        th.StringType,
+        title="Client ID",
+        description="Client ID of an OAuth app, for which the tap asks Twilio for tokens.",
+    ),
+    th.Property(
+        "client_secret",
+        th.StringType,
+        secret=True,
+        title="Client secret",
+        description="Client secret of the OAuth app.",
     ),
     th.Property(
         "subaccount_credentials",
@@ -138,8 +151,8 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         th.BooleanType,
         default=False,
         title="Skip unchanged rows",
-        description="Write only rows that changed since the last run, for streams that have no "
-        "date filter but a date_updated. The tap still reads these streams whole.",
+        description="Write only rows that changed since the last run: of look-backs, and of "
+        "streams that have no date filter but a date_updated. The tap reads them all the same.",
     ),
     th.Property(
         "include_deleted_recordings",

@@ -14,9 +14,8 @@ from tap_twilio.resource.windows import EPOCH, parse_moment
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from requests.auth import HTTPBasicAuth
-
     from tap_twilio.config.declarations import Declaration
+    from tap_twilio.http.signatures import Signature
 
 MAY_BE_EMPTY = frozenset(
     {
@@ -24,6 +23,8 @@ MAY_BE_EMPTY = frozenset(
         "auth_token",
         "api_key_sid",
         "api_key_secret",
+        "client_id",
+        "client_secret",
         "subaccount_credentials",
         "pii_key",
     }
@@ -40,12 +41,12 @@ class Settings:
     """
 
     account_sid: str
-    signature: HTTPBasicAuth = field(repr=False)
+    signature: Signature = field(repr=False)
     hosts: Hosts
     now: datetime
     start: datetime | None
     end: datetime | None
-    subaccount_signatures: Mapping[str, HTTPBasicAuth] = field(default_factory=dict, repr=False)
+    subaccount_signatures: Mapping[str, Signature] = field(default_factory=dict, repr=False)
     accounts: tuple[str, ...] = ()
     include_subaccounts: bool = True
     lookback_days: float | None = None
@@ -102,9 +103,9 @@ def parse(
         raise checks.SettingsError([*missing, *errors], is_unsigned=not errors)
     return Settings(
         account_sid=given["account_sid"],
-        signature=checks.signature(given["account_sid"], given),
+        signature=checks.signature(given["account_sid"], given, hosts),
         subaccount_signatures={
-            sid: checks.signature(sid, checks.filled(one))
+            sid: checks.signature(sid, checks.filled(one), hosts)
             for sid, one in given.get("subaccount_credentials", {}).items()
         },
         hosts=hosts,

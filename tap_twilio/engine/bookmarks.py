@@ -10,7 +10,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from tap_twilio.config.inputs import REFUSED, UNDATED_SINCE, UNSETTLED_SINCE
+from tap_twilio.config.inputs import DIGESTS, REFUSED, UNDATED_SINCE, UNSETTLED_SINCE
+from tap_twilio.engine.unchanged import Unchanged
 from tap_twilio.resource.resource import ACCOUNT
 from tap_twilio.resource.windows import EPOCH, Window, iso, parse_moment
 
@@ -94,6 +95,7 @@ class Bookmarks:
         self._skips = skips
         self._partitions = dict(partitions(state))
         self._wanted: dict[tuple[str, str], dict[str, datetime]] = {}
+        self._written: dict[tuple[str, str], Unchanged] = {}
 
     # --- From when on --------------------------------------------------------------------------
 
@@ -172,6 +174,23 @@ class Bookmarks:
         bookmark = self.bookmark(node, account) if node.skips_unchanged else None
         return None if bookmark is None else iso(bookmark - UNCHANGED_LOOKBACK)[:-1]
 
+    def written(self, node: Node, account: str) -> Unchanged | None:
+        """Give what earlier runs wrote of a look-back; none if all of it is to be written again."""
+        dates = node.resource.window
+        if dates is None or not node.skips_written or self._is_preview(node):
+            return None
+        place = node.name, account
+        if place not in self._written:
+            floor = iso(dates.precision.floor(self.clock.reached - self._lookback(node)))[:16]
+            held = self._partitions.get(place, {}).get(DIGESTS, {})
+            salt = f"{self.settings.pii}\0{self.settings.pii_key}"
+            self._written[place] = Unchanged(held, field=node.resource.key, floor=floor, salt=salt)
+        return self._written[place]
+
+    def _lookback(self, node: Node) -> timedelta:
+        days = self.settings.lookback_days
+        return node.resource.lookback if days is None else timedelta(days=days)
+
     def _began_at(self, node: Node, keeper: Node, account: str) -> datetime | None:
         if not node.is_incremental and not node.skips_unchanged:
             return None
@@ -181,10 +200,8 @@ class Bookmarks:
         settings = self.settings
         start = settings.start or EPOCH
         if bookmark is not None:
-            days = settings.lookback_days
-            lookback = node.resource.lookback if days is None else timedelta(days=days)
             # One that lies in the future was made by a wrong clock.
-            start = max(start, min(bookmark, self.clock.present) - lookback)
+            start = max(start, min(bookmark, self.clock.present) - self._lookback(node))
         kept = dates.clamp(start, self.clock.present)
         if kept - start > timedelta(hours=1) and start > EPOCH:
             node.warn_once(
@@ -200,6 +217,7 @@ class Bookmarks:
         if not node.is_incremental or not node.is_accounts_own:
             return False
         self.move(node, account, window.end or self.clock.reached)
+        self._note_written(node, account)
         return True
 
     def finish_below(self, node: Node, account: str) -> bool:
@@ -232,6 +250,14 @@ class Bookmarks:
                 held = self._partition(keeper, account)
                 held["replication_key"] = node.bookmark_key
                 held["replication_key_value"] = iso(moment)
+
+    def _note_written(self, node: Node, account: str) -> None:
+        """Keep in the state what was written of the look-back, or that nobody kept count of it."""
+        written, held = self._written.get((node.name, account)), self._partitions
+        if written is not None:
+            self._partition(node, account)[DIGESTS] = written.packed()
+        elif (node.name, account) in held and not self._is_preview(node):
+            held[node.name, account].pop(DIGESTS, None)
 
     def note_search(self, node: Node, account: str, since: datetime) -> None:
         """Keep in the state that rows without a date are to be searched for, and how far back.

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tap_twilio.engine.planner import Planner
     from tap_twilio.engine.requests import Child, Place, Plan, Request
     from tap_twilio.engine.run import Run
+    from tap_twilio.engine.unchanged import Unchanged
     from tap_twilio.resource.resource import Node
     from tap_twilio.resource.windows import Window
 
@@ -168,6 +169,7 @@ class Reader:
         account = node.account_of(context)
         wanted = min(filter(None, (self._run.settings.max_records, node.limit)), default=None)
         changed = self._bookmarks.floor_of_changes(node, account)
+        written = self._bookmarks.written(node, account)
         undated, dates = Undated(node), node.resource.window
         waypoints = Waypoints(() if dates is None else dates.names)
         search = self._planner.search(node, account)
@@ -184,11 +186,7 @@ class Reader:
                 for batch in pages:
                     self._number(batch, position)
                     undated.sift(batch)
-                    if changed is not None:
-                        batch.parents = batch.records
-                        batch.records = [
-                            row for row in batch.records if (row.get(UPDATED) or changed) >= changed
-                        ]
+                    self._leave_out_unchanged(batch, changed, written)
                     if wanted is not None:
                         batch.keep(list(range(min(wanted, len(batch.records)))))
                         wanted -= len(batch.records)
@@ -201,6 +199,32 @@ class Reader:
             if len(requests) > 1:
                 yield self._finishing(node, account, window)
         yield lambda: self._end(node, account, undated)
+
+    def _leave_out_unchanged(
+        self, batch: Batch, changed: str | None, written: Unchanged | None
+    ) -> None:
+        """Leave out rows that an earlier run wrote; what is below them is read all the same.
+
+        Args:
+            changed: Since when rows count as changed, where their own dates tell that.
+            written: What was written of the look-back, where there is one.
+        """
+        request = batch.request
+        if changed is not None:
+            batch.parents = batch.records
+            batch.records = [
+                row for row in batch.records if (row.get(UPDATED) or changed) >= changed
+            ]
+        # What is read for the sake of other streams is not written, changed or not.
+        elif (
+            written is not None
+            and request.search is None
+            and self._bookmarks.is_news(request, [request.node])
+        ):
+            if request.node.children:
+                batch.children = iter(self._children(batch))
+                batch.parents, batch.numbers = batch.records, None
+            batch.records = written.sift(batch.records, is_last=batch.following is None)
 
     def _number(self, batch: Batch, position: Iterator[int]) -> None:
         name = batch.request.node.resource.position_field
@@ -327,7 +351,7 @@ class Reader:
             error.status != HTTPStatus.UNAUTHORIZED
             or node.resource.product == ROOT_PRODUCT
             or signature is None
-            or not self._skips.credentials.signs_by_list(account)
+            or not self._skips.credentials.signs_by_itself(account)
             or account in self._skips.trusted
         ):
             return False

@@ -21,19 +21,20 @@ from tap_twilio.http.errors import (
     TapError,
     UnreachableError,
 )
+from tap_twilio.http.oauth import TokenRefusedError
 from tap_twilio.http.pagination import FieldReader
 from tap_twilio.http.redaction import redactor
 from tap_twilio.http.retry import jittered
+from tap_twilio.http.signatures import App
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from requests.auth import HTTPBasicAuth
 
     from tap_twilio.config.credentials import Credentials
     from tap_twilio.engine.decoder import Decoder
     from tap_twilio.engine.requests import Fetched
     from tap_twilio.engine.run import Run
+    from tap_twilio.http.signatures import Signature
 
 logger = logging.getLogger("tap-twilio")
 
@@ -68,7 +69,7 @@ class SignedIn:
 
 
 def ask(
-    run: Run, product: str, path: str, account_sid: str, signature: HTTPBasicAuth
+    run: Run, product: str, path: str, account_sid: str, signature: Signature
 ) -> ResponseError | UnreachableError | None:
     """Ask for a row of a list once; tell what kept it away, none if it came."""
     try:
@@ -113,6 +114,8 @@ class SignIn:
             TapError: Twilio can't be reached, or the setting ``accounts`` names none.
         """
         settings = self.run.settings
+        if isinstance(settings.signature, App):
+            logger.info("Signing in as the OAuth app %s", settings.signature.username)
         records: list[Account] = []
         try:
             for page in listing:
@@ -156,10 +159,13 @@ class SignIn:
         if refusal.code == PERMISSION_DENIED:
             return
         settings = self.run.settings
-        if self._is_accepted(settings.account_sid, settings.signature):
+        is_app = isinstance(settings.signature, App)
+        has_token = not isinstance(refusal, TokenRefusedError)
+        if has_token and self._is_accepted(settings.account_sid, settings.signature):
             return
         user = str(settings.signature.username)
-        what = "auth_token" if user == settings.account_sid else "api_key_sid and api_key_secret"
+        pair = "client_id and client_secret" if is_app else "api_key_sid and api_key_secret"
+        what = "auth_token" if user == settings.account_sid else pair
         msg = (
             f"Twilio refused to sign in {user} for account {settings.account_sid} ({refusal}). "
             f"Check account_sid, {what}, and that they belong to "
@@ -167,7 +173,7 @@ class SignIn:
         )
         raise SignInError(msg) from refusal
 
-    def _is_accepted(self, account_sid: str, signature: HTTPBasicAuth) -> bool:
+    def _is_accepted(self, account_sid: str, signature: Signature) -> bool:
         """Tell whether a signature is good for an account, if not for all of its resources."""
         for resource in PROBES:
             error = self._ask(resource, account_sid, signature)
@@ -177,7 +183,7 @@ class SignIn:
         return False
 
     def _ask(
-        self, resource: str, account_sid: str, signature: HTTPBasicAuth
+        self, resource: str, account_sid: str, signature: Signature
     ) -> ResponseError | UnreachableError | None:
         """Ask for a row of a resource; tell what kept it away."""
         path = f"/2010-04-01/Accounts/{account_sid}/{resource}.json"

@@ -9,9 +9,8 @@ from tap_twilio.config.credentials import ROOT_PRODUCT
 from tap_twilio.output.progress import Failure
 
 if TYPE_CHECKING:
-    from requests.auth import HTTPBasicAuth
-
     from tap_twilio.config.credentials import Credentials
+    from tap_twilio.http.signatures import Signature
     from tap_twilio.output.progress import Progress
     from tap_twilio.resource.resource import Node
 
@@ -34,7 +33,7 @@ class Skips:
         self._unsigned: set[str] = set()
         self._failed: set[tuple[str, str]] = set()
 
-    def signature(self, node: Node, account: str) -> HTTPBasicAuth | None:
+    def signature(self, node: Node, account: str) -> Signature | None:
         """Choose who signs for an account's rows; none where nothing at hand does."""
         resource = node.resource
         names_account = resource.account or "{account_sid}" in resource.path

@@ -115,13 +115,14 @@ class _ErrorBody(msgspec.Struct):
     code: Any = None
     message: Any = None
     detail: Any = None
+    error: Any = None
 
 
 def from_response(endpoint: str, status: int, body: bytes, headers: Any) -> ResponseError:  # noqa: ANN401
     """Make the error of an answer that is no success, of the class that says how to go on.
 
     Args:
-        body: Twilio's JSON, an RFC 9457 problem or a proxy's HTML.
+        body: Twilio's JSON, an RFC 9457 problem, an OAuth error or a proxy's HTML.
     """
     try:
         problem = msgspec.json.decode(body, type=_ErrorBody)
@@ -145,7 +146,7 @@ def from_response(endpoint: str, status: int, body: bytes, headers: Any) -> Resp
         endpoint,
         status,
         code=code,
-        message=str(problem.message or problem.detail or "")[:500],
+        message=str(problem.message or problem.detail or problem.error or "")[:500],
         request_id=headers.get("Twilio-Request-Id"),
         retry_after=_pause(headers.get("Retry-After"), headers.get("Date")),
     )

@@ -143,6 +143,8 @@ def recognise(payload: Payload, data_key: str | None) -> tuple[str, str | None]:
         form = "meta"
     elif "next_page_uri" in payload:
         form = "uri"
+    elif isinstance(cursor := _value(payload, "pagination"), dict) and "next" in cursor:
+        form = "cursor"
     else:
         form = "page_number" if "has_next" in payload else "none"
     if data_key is not None or "key" in marks:
@@ -249,6 +251,14 @@ def read_token(payload: Payload, data_key: str | None) -> Listing:
     return Listing(rows)
 
 
+def read_cursor(payload: Payload, data_key: str | None) -> Listing:
+    """Read a page whose ``pagination`` gives a token for the next one, as of Bulk Messaging."""
+    cursor = _value(payload, "pagination")
+    token = cursor.get("next") if isinstance(cursor, dict) else None
+    rows = _named_rows(payload, data_key)
+    return Listing(rows, more={"pageToken": str(token)}) if token else Listing(rows)
+
+
 def read_page_number(payload: Payload, data_key: str | None) -> Listing:
     """Read a page that has a number, and says whether another follows."""
     rows = _rows(payload, data_key)
@@ -266,6 +276,7 @@ FORMS: dict[str, Callable[[Payload, str | None], Listing]] = {
     "meta": read_meta,
     "none": read_array,
     "token": read_token,
+    "cursor": read_cursor,
     "page_number": read_page_number,
 }
 """Readers by the name of the paging form, as schema files have it."""

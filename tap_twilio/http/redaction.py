@@ -12,7 +12,7 @@ from urllib.parse import quote, quote_plus
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from requests.auth import HTTPBasicAuth
+    from tap_twilio.http.signatures import Signature
 
 MASK: Final = "********"
 SHORTEST: Final = 6
@@ -36,6 +36,10 @@ def is_news(record: logging.LogRecord) -> bool:
 
 
 _QUERY: Final = re.compile(r"(https?://[^\s?]+|/(?:2010-04-01|v\d+)/[^\s?]*)\?[^\s)'\"]+")
+
+
+_JWT: Final = re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}(\.[\w-]*)?")
+"""The form of most tokens: what has it is one, whoever gave it."""
 
 
 def printable(text: str) -> str:
@@ -68,7 +72,7 @@ class Redactor(logging.Filter):
             with self._adding:
                 self._secrets |= {secret, quoted, quote_plus(secret, errors="replace")}
 
-    def add_signature(self, signature: HTTPBasicAuth) -> None:
+    def add_signature(self, signature: Signature) -> None:
         """Make credentials unspeakable, also in the form in which requests carry them."""
         self.add(signature.password)
         pair = ":".join(map(str, (signature.username, signature.password)))
@@ -87,7 +91,7 @@ class Redactor(logging.Filter):
         # One may be a part of another.
         for secret in sorted(said, key=len, reverse=True):
             text = text.replace(secret, MASK)
-        return text
+        return _JWT.sub(MASK, text) if "eyJ" in text else text
 
     @override
     def filter(self, record: logging.LogRecord) -> bool:

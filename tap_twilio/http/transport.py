@@ -17,6 +17,7 @@ import requests
 from urllib3 import Retry
 from urllib3.exceptions import HTTPError
 
+from tap_twilio.http import oauth
 from tap_twilio.http.connections import root
 from tap_twilio.http.errors import (
     BarredError,
@@ -27,15 +28,16 @@ from tap_twilio.http.errors import (
     TransientError,
     from_response,
 )
+from tap_twilio.http.signatures import App
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from requests.auth import AuthBase
     from urllib3 import BaseHTTPResponse
 
     from tap_twilio.http.connections import Network
     from tap_twilio.http.limiter import Limiter
+    from tap_twilio.http.signatures import Signature
 
 logger = logging.getLogger("tap-twilio")
 
@@ -106,6 +108,7 @@ class Transport:
         self._note_date = note_date
         self.date: datetime | None = None
         self._network = network
+        self._tokens = oauth.Tokens(self._ask_for_token)
         self._headers = {
             "User-Agent": user_agent,
             "Accept": "application/json",
@@ -119,7 +122,7 @@ class Transport:
         params: Mapping[str, str],
         *,
         endpoint: str,
-        auth: AuthBase,
+        auth: Signature,
         limiter: Limiter,
     ) -> bytes:
         """Ask once, and give the body.
@@ -161,7 +164,7 @@ class Transport:
         form: Sequence[tuple[str, str]],
         *,
         endpoint: str,
-        auth: AuthBase,
+        auth: Signature,
     ) -> Reply:
         """Have something done, once, and give the answer, whatever its status.
 
@@ -188,7 +191,7 @@ class Transport:
         method: str,
         url: str,
         endpoint: str,
-        auth: AuthBase,
+        auth: Signature | oauth.Token | None,
         content: _Content | None = None,
     ) -> tuple[int, Mapping[str, str], bytes]:
         """Send a request and read its answer whole.
@@ -196,11 +199,14 @@ class Transport:
         What a session does besides for each request costs more than the request: it looks through
         the environment, keeps cookies, follows redirections, and reads the body in pieces.
         """
+        if isinstance(auth, App):
+            return self._exchange_by_token(method, url, endpoint, auth, content)
         address = urlsplit(url)
         route = self._network.route(f"{address.scheme}://{address.netloc}")
         path = f"{route.prefix}{address.path}"
         request = requests.Request(headers=dict(self._headers))
-        auth(cast("Any", request))
+        if auth is not None:
+            auth(cast("Any", request))
         if content is not None:
             request.headers.update(content.headers)
         try:
@@ -227,6 +233,28 @@ class Transport:
         if response.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED and route.proxy is not None:
             raise route.unauthenticated()
         return response.status, response.headers, body
+
+    def _exchange_by_token(
+        self, method: str, url: str, endpoint: str, app: App, content: _Content | None
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """Sign with an app's token, and with another where Twilio refuses one that it gave."""
+        token = self._tokens.of(app)
+        answer = self._exchange(method, url, endpoint, token, content)
+        if answer[0] != HTTPStatus.UNAUTHORIZED:
+            return answer
+        if content is not None:
+            # What was refused was not done.
+            content.has_left = False
+        another = self._tokens.instead_of(token, app)
+        if another is None:
+            return answer
+        return self._exchange(method, url, endpoint, another, content)
+
+    def _ask_for_token(self, app: App) -> tuple[int, Mapping[str, str], bytes]:
+        own = {"client_id": app.username, "client_secret": app.password}
+        content = _Content(urlencode({"grant_type": "client_credentials", **own}).encode())
+        params = {} if app.account_sid is None else {"account_sid": app.account_sid}
+        return self._exchange("POST", _with(app.url, params), oauth.PATH, None, content)
 
     def _look_at_date(self, value: str | None) -> None:
         date = read_date(value)

@@ -192,6 +192,14 @@ class Node:
             and self.resource.schema["properties"].get(UPDATED, {}).get("format") == "date-time"
         )
 
+    @cached_property
+    def skips_written(self) -> bool:
+        """Whether rows of a look-back are left out that an earlier run wrote as they are.
+
+        Only for lists that an account has one of, as what is remembered of them is an account's.
+        """
+        return self.may_skip and self.is_incremental and self.is_accounts_own and self.is_selected
+
     @property
     def bookmark_key(self) -> str:
         """The field that its bookmark is of."""

@@ -748,6 +748,8 @@ def read_any(payload, data_key=None):
         ({"meta": {"key": None, "next_page_url": "u"}, "a": [{}]}, [{}], "u", None),
         ({"meta": {"key": "c", "next_page_url": None}, "a": [], "x": 1}, [], None, None),
         ({"meta": {"nextToken": "t"}, "a": [{}]}, [{}], None, {"pageToken": "t"}),
+        ({"pagination": {"next": "t"}, "a": [{}]}, [{}], None, {"pageToken": "t"}),
+        ({"pagination": {"next": None}, "a": []}, [], None, None),
         ({"has_next": True, "current_page": 1, "a": [{}]}, [{}], None, {"Page": "2"}),
         ({"schemas": ["urn"], "totalResults": 1, "Resources": [{}]}, [{}], None, None),
         ({"limits": [{}], "url": "u"}, [{}], None, None),

@@ -171,6 +171,7 @@ def test_the_target_tells_its_settings():
     assert {name for name, one in settings.items() if one.get("secret")} == {
         "auth_token",
         "api_key_secret",
+        "client_secret",
         "allow_recipients",
         "deny_recipients",
     }

@@ -101,6 +101,8 @@ def test_each_kind_of_credentials_is_enough_for_the_tap(about, meltano):
         "auth_token": "t",
         "api_key_sid": "SK" + "0" * 32,
         "api_key_secret": "s",
+        "client_id": "c",
+        "client_secret": "s",
     }
     for group in meltano["settings_group_validation"]:
         settings.parse(

@@ -70,21 +70,22 @@ def test_spec_says_what_is_secret(specification):
     assert {name for name in fields if fields[name].get("airbyte_secret")} == {
         "auth_token",
         "api_key_secret",
+        "client_secret",
     }
 
 
 def test_the_form_offers_a_choice_of_credentials(specification):
     credentials = specification["properties"]["credentials"]
     assert credentials["type"] == "object"
-    assert [way["title"] for way in credentials["oneOf"]] == ["Auth token", "API key"]
+    assert [way["title"] for way in credentials["oneOf"]] == ["Auth token", "API key", "OAuth app"]
     for way in credentials["oneOf"]:
         assert way["type"] == "object"
         assert set(way["required"]) == way["properties"].keys()
         orders = [field["order"] for field in way["properties"].values()]
         assert orders == list(range(len(orders)))
     chosen = {way["properties"]["auth_type"]["const"] for way in credentials["oneOf"]}
-    assert chosen == {"auth_token", "api_key"}
-    for name in ("auth_token", "api_key_sid", "api_key_secret"):
+    assert chosen == {"auth_token", "api_key", "client_credentials"}
+    for name in ("auth_token", "api_key_sid", "api_key_secret", "client_id", "client_secret"):
         assert specification["properties"][name]["airbyte_hidden"]
 
 
@@ -95,6 +96,10 @@ SIGNED = {
         True,
     ),
     "a key": ({"auth_type": "api_key", "api_key_sid": "SK", "api_key_secret": "SECRET"}, True),
+    "an app": (
+        {"auth_type": "client_credentials", "client_id": "APP", "client_secret": "APP-SECRET"},
+        True,
+    ),
     "flat settings": (None, True),
     "a token as a key": ({"auth_type": "api_key", "auth_token": "TOKEN"}, False),
 }
@@ -108,6 +113,7 @@ def test_credentials_are_taken_as_the_form_gives_them(source, specification, san
     if chosen is not None:
         key = twilio.standard_key
         values = {"TOKEN": config.pop("auth_token"), "SK": key.sid, "SECRET": key.secret}
+        values |= {"APP": twilio.app.client_id, "APP-SECRET": twilio.app.secret}
         chosen = {key: values.get(value, value) for key, value in chosen.items()}
         config["credentials"] = chosen
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+import requests
 
 from tests.project.sandbox.client import ACCOUNT, CALLS, MESSAGES, Client
 
@@ -114,6 +117,53 @@ def test_suspended_and_closed_accounts(fresh):
 
 def test_test_credentials_read_nothing(shared):
     assert refusal(Client(shared, shared.test_auth).get("api", MESSAGES)) == (403, 20008)
+
+
+def token_of(twilio, secret=None, **query):
+    app = {"client_id": twilio.app.client_id, "client_secret": secret or twilio.app.secret}
+    return requests.post(
+        f"{twilio.base_url}/oauth/v2/token",
+        params=query,
+        data={"grant_type": "client_credentials", **app},
+        timeout=10,
+    )
+
+
+def bearing(twilio, token):
+    client = Client(twilio)
+    client.session.auth = None
+    client.session.headers["Authorization"] = f"Bearer {token}"
+    return client
+
+
+def test_an_app_gets_tokens_that_end(fresh):
+    answer = token_of(fresh)
+    assert answer.status_code == 200
+    assert (answer.json()["token_type"], answer.json()["expires_in"]) == ("Bearer", 3600)
+    client = bearing(fresh, answer.json()["access_token"])
+    assert client.get("api", CALLS).status_code == 200
+    assert client.get("api", CALLS, fresh.accounts[1].sid).status_code == 200
+    assert {row["account_sid"] for row in client.rows("monitor", "/v1/Alerts")} == {
+        fresh.account_sid
+    }
+    assert not any(row.get("auth_token") for row in client.rows("api", ACCOUNTS))
+    fresh.advance(timedelta(seconds=3600))
+    assert refusal(client.get("api", CALLS)) == (401, 20003)
+
+
+def test_a_token_on_behalf_of_a_subaccount_is_good_for_that_alone(fresh):
+    child = fresh.accounts[1]
+    client = bearing(fresh, token_of(fresh, account_sid=child.sid).json()["access_token"])
+    assert {row["account_sid"] for row in client.rows("monitor", "/v1/Alerts")} == {child.sid}
+    assert refusal(client.get("api", CALLS)) == (401, 20003)
+
+
+def test_nobody_else_gets_a_token(fresh):
+    assert refusal(token_of(fresh, secret="wrong")) == (401, 20003)
+    assert refusal(token_of(fresh, account_sid="AC" + "0" * 32)) == (401, 20003)
+    asked = requests.post(f"{fresh.base_url}/oauth/v2/token", data={}, timeout=10)
+    assert refusal(asked) == (400, 20001)
+    assert refusal(bearing(fresh, "made-up").get("api", CALLS)) == (401, 20003)
 
 
 def test_secrets_name_all_there_are(shared):

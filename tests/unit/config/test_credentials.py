@@ -6,6 +6,7 @@ import pytest
 from requests.auth import HTTPBasicAuth
 
 from tap_twilio.config.credentials import ROOT_PRODUCT, Credentials
+from tap_twilio.http.signatures import App
 
 MAIN, GIVEN, LISTED, BOTH, UNKNOWN = "ACmain", "ACgiven", "AClisted", "ACboth", "ACunknown"
 KEY = HTTPBasicAuth("SKmain", "secret")
@@ -77,14 +78,29 @@ def test_the_accounts_own_token_takes_no_place_of_the_key_that_is_set():
 
     assert (signature.username, signature.password) == (MAIN, "token")
     assert known.sign("studio", MAIN) is KEY
-    assert not known.signs_by_list(MAIN)
+    assert not known.signs_by_itself(MAIN)
 
 
 @pytest.mark.parametrize(
     ("account", "does"), [(GIVEN, False), (LISTED, True), (BOTH, False), (UNKNOWN, False)]
 )
-def test_an_account_signs_by_the_list_where_the_settings_give_nothing(account, does):
-    assert credentials().signs_by_list(account) is does
+def test_a_subaccount_signs_by_the_list_where_the_settings_give_nothing(account, does):
+    assert credentials().signs_by_itself(account) is does
+
+
+def test_an_app_signs_on_behalf_of_subaccounts_and_never_with_tokens_of_the_list():
+    app = App("OQ1", "secret", "https://oauth.twilio.com/v2/token")
+    given = HTTPBasicAuth("SKgiven", "a")
+    known = Credentials(MAIN, app, given={GIVEN: given})
+    known.learn(LISTED, "token")
+
+    assert [known.sign(ROOT_PRODUCT, one) for one in (None, MAIN, LISTED)] == [app] * 3
+    assert known.sign("studio", MAIN) is app
+    assert known.sign("studio", LISTED) == app.on_behalf_of(LISTED)
+    assert known.sign("studio", GIVEN) is given
+    assert [known.signs_by_itself(one) for one in (MAIN, LISTED, GIVEN)] == [False, True, False]
+    known.refused.add(LISTED)
+    assert known.sign("studio", LISTED) is None
 
 
 class Shown(HTTPBasicAuth):

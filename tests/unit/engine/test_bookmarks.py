@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tap_twilio.config.inputs import UNDATED_SINCE, UNSETTLED_SINCE
+from tap_twilio.config.inputs import DIGESTS, UNDATED_SINCE, UNSETTLED_SINCE
 from tap_twilio.engine.bookmarks import Bookmarks, partitions
 from tap_twilio.engine.requests import Batch, Place, Request
 from tap_twilio.http.errors import ResponseError, TapError
@@ -807,6 +807,79 @@ def test_without_bookmark_no_row_is_left_out():
 
     assert kept == ["2008-01-01T00:00:00Z"]
     assert batch.parents is None
+
+
+# --- Rows of a look-back that were written ------------------------------------------------------
+
+
+def written_by(engine, *rows):
+    """What is left of rows, and what the state holds once their window was read to its end."""
+    written = engine.bookmarks.written(engine.node, ACCOUNT)
+    left = list(rows) if written is None else written.sift(rows, is_last=True)
+    engine.bookmarks.finish(engine.node, ACCOUNT, Window(MOMENT, None))
+    held = dict(partitions(engine.tap.state)).get((engine.node.name, ACCOUNT), {})
+    return left, held.get(DIGESTS), copy.deepcopy(engine.tap.state)
+
+
+CALL = {"sid": "CA1", "start_time": "2026-11-19T10:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("config", "start", "is_kept"),
+    [
+        ({}, "2026-11-17T12:34:00Z", True),
+        ({}, "2026-11-17T12:33:59Z", False),
+        ({"lookback_days": 1}, "2026-11-19T12:34:00Z", True),
+        ({"lookback_days": 1}, "2026-11-19T12:33:59Z", False),
+    ],
+)
+def test_what_is_remembered_is_what_the_next_run_reads_again(config, start, is_kept):
+    engine = make_engine("calls", skip_unchanged=True, **config)
+    row = CALL | {"start_time": start}
+
+    left, digests, state = written_by(engine, row)
+
+    assert left == [row]
+    assert (list(digests) == [start[:10]]) is is_kept
+    again = make_engine("calls", skip_unchanged=True, state=state, **config)
+    assert written_by(again, row)[0] == ([] if is_kept else [row])
+
+
+def test_days_of_a_filter_that_knows_no_times_are_remembered_whole():
+    engine = make_engine("usage_records_daily", skip_unchanged=True, lookback_days=1)
+
+    _, digests, _ = written_by(engine, {"start_date": "2026-11-19", "count": 1})
+
+    assert list(digests) == ["2026-11-19"]
+
+
+@pytest.mark.parametrize(
+    ("config", "comes_again"),
+    [
+        ({}, False),
+        ({"pii": "drop"}, True),
+        ({"pii": "hash", "pii_key": "long and random"}, True),
+        ({"skip_unchanged": False}, True),
+        ({"max_records": 5}, True),
+    ],
+    ids=str,
+)
+def test_rows_come_again_where_they_are_written_otherwise(config, comes_again):
+    state = written_by(make_engine("calls", skip_unchanged=True), CALL)[2]
+
+    engine = make_engine("calls", state=state, **{"skip_unchanged": True} | config)
+    left, digests, _ = written_by(engine, CALL)
+
+    assert left == ([CALL] if comes_again else [])
+    assert (digests is None) is (config.get("skip_unchanged") is False)
+
+
+def test_accounts_are_remembered_each_by_itself():
+    engine = make_engine("calls", skip_unchanged=True)
+    ours, theirs = (engine.bookmarks.written(engine.node, one) for one in (ACCOUNT, SUBACCOUNT))
+
+    assert ours is engine.bookmarks.written(engine.node, ACCOUNT)
+    assert ours is not theirs
 
 
 # --- Rows that did not change --------------------------------------------------------------------

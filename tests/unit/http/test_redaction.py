@@ -143,3 +143,11 @@ def test_every_handler_is_guarded_once(redactor, monkeypatch):
 def test_what_the_sdk_says_too_often_is_no_news():
     assert not is_news(record_of("Skipping deselected stream '%s'.", "calls"))
     assert is_news(record_of("Beginning sync"))
+
+
+def test_what_has_the_form_of_a_token_is_masked_whoever_gave_it():
+    token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJBQzEifQ.c2lnbmF0dXJl-_"
+
+    told = Redactor().clean(f"Authorization: Bearer {token}, not eyJ.or.eyJhbGciOiJIUzI1NiJ9")
+
+    assert told == "Authorization: Bearer ********, not eyJ.or.eyJhbGciOiJIUzI1NiJ9"

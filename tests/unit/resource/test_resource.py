@@ -137,6 +137,23 @@ def test_only_an_accounts_own_list_that_tells_changes_leaves_out_unchanged_rows(
     assert make_engine(name, **config).node.skips_unchanged is skips
 
 
+@pytest.mark.parametrize(
+    ("name", "config", "skips"),
+    [
+        ("calls", {"skip_unchanged": True}, True),
+        ("calls", {}, False),
+        ("usage_records_daily", {"skip_unchanged": True}, True),
+        ("queues", {"skip_unchanged": True}, False),
+        ("call_recordings", {"skip_unchanged": True}, False),
+        ("studio_executions", {"skip_unchanged": True}, False),
+    ],
+)
+def test_only_an_accounts_own_list_that_is_read_by_windows_leaves_out_what_was_written(
+    name, config, skips
+):
+    assert make_engine(name, **config).node.skips_written is skips
+
+
 def test_a_list_that_is_not_selected_leaves_nothing_out():
     nodes = make_engine("queue_members", skip_unchanged=True).nodes
 
