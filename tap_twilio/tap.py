@@ -23,7 +23,7 @@ from tap_twilio.custom.streams import CustomStream, classes
 from tap_twilio.engine.run import Run
 from tap_twilio.engine.sync import Sync
 from tap_twilio.http.errors import IncompleteError, Stopped, TapError
-from tap_twilio.http.redaction import is_news, redactor
+from tap_twilio.http.redaction import redactor
 from tap_twilio.output.singer import SingerSink, Writer
 from tap_twilio.records.pii import Rule
 from tap_twilio.resource.resource import Node
@@ -61,11 +61,6 @@ class TapTwilio(Program, Tap):
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         one for one in Tap.capabilities if one is not PluginCapabilities.BATCH
     ]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Quieten the SDK, and start it."""
-        self.logger.addFilter(is_news)
-        super().__init__(*args, **kwargs)
 
     # --- Settings ------------------------------------------------------------------------------
 

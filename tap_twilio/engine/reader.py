@@ -62,6 +62,7 @@ class Reader:
             self.arrive,
             lambda request: run.limiter(request.account).has_room,
             run.checkpoint,
+            run.progress.pause,
         )
         run.wake = self.prefetch.wake
 
@@ -175,7 +176,7 @@ class Reader:
             self._bookmarks.note_search(node, account, search.floor)
         position = itertools.count()
         for window, requests in plan or self._planner.plan(node, context, place):
-            for request in requests:
+            for number, request in enumerate(requests):
                 pages = (
                     self.chain(request)
                     if request.search is None
@@ -184,6 +185,7 @@ class Reader:
                 for batch in pages:
                     self._number(batch, position)
                     undated.sift(batch)
+                    self._note_reached(batch, window, (number, len(requests)))
                     if changed is not None:
                         batch.parents = batch.records
                         batch.records = [
@@ -201,6 +203,16 @@ class Reader:
             if len(requests) > 1:
                 yield self._finishing(node, account, window)
         yield lambda: self._end(node, account, undated)
+
+    def _note_reached(self, batch: Batch, window: Window | None, chain: tuple[int, int]) -> None:
+        """Take note of how much of an account's list is read."""
+        node, own, journey = batch.request.node, batch.request.window, self._run.progress.journey
+        if window is None or own is None or node.parent is None or node.parent.parent is not None:
+            return
+        rows = batch.records or batch.parents or []
+        ends = rows[:1] + rows[-1:] if batch.following is not None else []
+        read_to = journey.read_to(own, [str(row.get(node.resource.key)) for row in ends])
+        journey.reach(window, read_to, chain, own.start if rows else None)
 
     def _number(self, batch: Batch, position: Iterator[int]) -> None:
         name = batch.request.node.resource.position_field
@@ -234,8 +246,12 @@ class Reader:
             self.leave_out_keyless(node, batch)
             batch.records = self.decoder(node).mask(batch.records)
             yield node, batch
-        whole = True
+        whole, journey = True, self._run.progress.journey
         for child in below:
+            if node.parent is None:
+                journey.begin(child.place.row, child.place.branch)
+            elif node.parent.parent is None:
+                journey.below = child.place.row / max(1, batch.received)
             read = self.walk(child.node, child.context, child.place, child.plan)
             whole = (yield from read) and whole
         return whole

@@ -788,6 +788,7 @@ def test_results_that_can_not_be_written_stop_the_run(target, twilio, monkeypatc
     assert recipients(twilio) == [number(1)]
 
 
+@pytest.mark.usefixtures("measured")
 def test_counts_are_metrics_too(target):
     told = target(records("messages", [message(1), message(1), message(2) | {"to": "x"}]))
 
