@@ -121,7 +121,7 @@ class Reader:
             page = self._decode(page)
         if page.lost:
             self._run.progress.lost[node.name] += page.lost
-            node.warn_once("rows that are no objects are left out; the summary tells how many")
+            node.warn_once("rows that are no objects are left out. The summary counts them")
         for oddity in page.oddities:
             node.warn_once(oddity)
         return page
@@ -273,8 +273,8 @@ class Reader:
             batch.keep([index for index in range(len(batch.records)) if index not in keyless])
             self._run.progress.keyless[node.name] += len(keyless)
             node.warn_once(
-                f"rows in which Twilio leaves the key ({', '.join(keys)}) empty, or a part of "
-                "it, are left out: targets would refuse them"
+                f"rows without a whole key ({', '.join(keys)}) are left out, because targets "
+                "refuse them. The summary counts them"
             )
 
     # --- What can't be read --------------------------------------------------------------------
@@ -329,8 +329,8 @@ class Reader:
         if self._is_token_refused(node, account, error):
             self._skips.refuse(
                 account,
-                f"Twilio refused its own token ({error}): its streams outside the 2010 API are "
-                "skipped. Put credentials that work into subaccount_credentials",
+                f"Twilio refused its own token ({error}). Its streams outside the 2010 API are "
+                "skipped. Add working credentials to subaccount_credentials",
             )
         else:
             self._skips.skip(node, account, str(error))

@@ -130,7 +130,9 @@ class Progress:
         now = time.monotonic()
         if now - self._told >= SECONDS_BETWEEN_LINES:
             self._told = now
-            logger.info("%s", view.sentence(self._glance([stream], now)))
+            # Below a list that is read by dates, its share tells how far all of this is.
+            names = [*filter(None, dict.fromkeys((self.journey.stream, stream)))]
+            logger.info("%s", view.sentence(self._glance(names, now)))
 
     def _drawing(self, columns: int, rows: int) -> list[str]:
         now = time.monotonic()
@@ -232,7 +234,7 @@ class Progress:
             **self.skipped,
             **{("all streams", account): reason for account, reason in self.shut.items()},
             **{
-                ("what it signs for itself", account): reason
+                ("streams outside the 2010 API", account): reason
                 for account, reason in self.unsigned.items()
             },
         }

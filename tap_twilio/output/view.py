@@ -133,7 +133,7 @@ def _fitting(facts: Iterable[str], columns: int) -> str:
 def sentence(glance: Glance) -> str:
     """Tell the same in a line of the log."""
     parts = []
-    for one in glance.moving[:1]:
+    for one in glance.moving:
         date = f" up to {one.date}" if one.date else ""
         share = "" if one.share is None else f", {int(one.share * 100)} % of its range"
         parts.append(f"{one.stream}: {one.records:,} records{date}{share}")

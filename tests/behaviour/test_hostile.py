@@ -119,7 +119,11 @@ CATALOGS = {
         1,
         "the metadata of calls is none",
     ),
-    "a property that is gone": (rename, 0, "the catalog has 'old_name', which the stream has not"),
+    "a property that is gone": (
+        rename,
+        0,
+        "the catalog has 'old_name', which the stream does not have",
+    ),
     "a property of another type": (set_type, 0, "the catalog gives 'price' another type"),
     "a property too few": (lambda e: e["schema"]["properties"].pop("price"), 0, ""),
     "no schema": (lambda e: e.pop("schema"), 0, ""),
@@ -275,7 +279,7 @@ STATES = {
     "another tap's bookmark of a list": (
         {"bookmarks": {"queues": "2026-01-01T00:00:00.000000Z"}},
         0,
-        "queues is read whole: another tap's bookmark of it is not used",
+        "queues is read whole. The other tap's bookmark of it is not used",
     ),
     "currently syncing": ({"currently_syncing": "calls", "bookmarks": {}}, 0, ""),
 }

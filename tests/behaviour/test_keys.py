@@ -264,7 +264,7 @@ def test_what_hangs_below_a_row_without_a_key_is_read_once(run, twilio, breaks):
     assert [row["sid"] for row in output.records("senders")] == senders[3:]
     assert output.records("numbers") == before.records("numbers")
     assert "3 without a key left out" in output.log
-    assert ("reading it anew" in output.log) == breaks
+    assert ("is read again from its start" in output.log) == breaks
 
 
 def test_rows_without_key_and_date_are_counted_once_however_many_windows_have_them(run, twilio):

@@ -72,7 +72,9 @@ def test_what_may_be_left_out_makes_it_at_least():
 
 
 def test_a_sentence_tells_the_same():
-    assert view.sentence(glance()) == (
+    moving = [Movement("calls", 57_000, share=0.5, date="2026-11-06T18:09:43Z")]
+
+    assert view.sentence(glance(moving=moving)) == (
         "calls: 57,000 records up to 2026-11-06T18:09:43Z, 50 % of its range; 1:02 elapsed; "
         "69,345 records, 1,204/s; list 3 of 50; 812 requests"
     )
