@@ -51,7 +51,9 @@ stream's entry, which has its key, its filters and all of its fields.
 - **Parent**: the tap reads the list once for each record of the parent. You can select a child
   alone: then the tap reads the parent, and does not write it.
 - **Requests**: each further page of a list costs one request more.
-- **Default**: the tap reads these streams when no catalog selects others.
+- **Default**: the tap reads these streams when neither `--select` nor a catalog selects others.
+
+`tap-twilio --streams` prints the same list. [Choose streams](getting-started.md#choose-streams) tells how to select.
 
 [Incremental and state](incremental.md) tells how bookmarks of parents and children go together.
 {WRITTEN}"""
