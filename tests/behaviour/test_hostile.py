@@ -325,7 +325,7 @@ def test_the_one_bookmark_of_singer_ios_tap_holds_for_every_account(run, sandbox
     output = run(config_for(twilio), streams=["calls"], state=state)
 
     assert output.exit_code == 0
-    assert "holds for every account" in output.log
+    assert "applies to every account" in output.log
     asked = [
         dict(request.query)["StartTime>"]
         for request in twilio.requests
