@@ -53,7 +53,8 @@ stream's entry, which has its key, its filters and all of its fields.
 - **Requests**: each further page of a list costs one request more.
 - **Default**: the tap reads these streams when neither `--select` nor a catalog selects others.
 
-`tap-twilio --streams` prints the same list. [Choose streams](getting-started.md#choose-streams) tells how to select.
+`tap-twilio --streams` prints the same list. [Choose streams](getting-started.md#choose-streams)
+tells how to select.
 
 [Incremental and state](incremental.md) tells how bookmarks of parents and children go together.
 {WRITTEN}"""
