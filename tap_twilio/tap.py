@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import json
 import os
 import sys
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
+import click
 from singer_sdk import Tap, metrics
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities
@@ -23,11 +25,11 @@ from tap_twilio.custom.streams import CustomStream, classes
 from tap_twilio.engine.run import Run
 from tap_twilio.engine.sync import Sync
 from tap_twilio.http.errors import IncompleteError, Stopped, TapError
-from tap_twilio.http.redaction import is_news, redactor
+from tap_twilio.http.redaction import redactor
 from tap_twilio.output.singer import SingerSink, Writer
 from tap_twilio.records.pii import Rule
 from tap_twilio.resource.resource import Node
-from tap_twilio.streams import STREAMS
+from tap_twilio.streams import STREAMS, listing
 from tap_twilio.streams.accounts import Accounts
 
 if TYPE_CHECKING:
@@ -35,9 +37,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import FrameType
 
-    import click
     from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
+    from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 
     from tap_twilio.engine.sign_in import SignedIn
@@ -62,9 +64,13 @@ class TapTwilio(Program, Tap):
         one for one in Tap.capabilities if one is not PluginCapabilities.BATCH
     ]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Quieten the SDK, and start it."""
-        self.logger.addFilter(is_news)
+    def __init__(self, *args: Any, select: str | None = None, **kwargs: Any) -> None:
+        """Check the settings.
+
+        Args:
+            select: Which streams are selected, where no catalog says so.
+        """
+        self._select = select
         super().__init__(*args, **kwargs)
 
     # --- Settings ------------------------------------------------------------------------------
@@ -214,7 +220,18 @@ class TapTwilio(Program, Tap):
                 raise TapError(msg)
         samples, needed = Samples(self), self._needed()
         custom = [stream(self, samples) for stream in self._custom if stream in needed]
-        return [*(stream(self) for stream in STREAMS if stream in needed), *custom]
+        streams = [*(stream(self) for stream in STREAMS if stream in needed), *custom]
+        if self._select is not None:
+            for stream in streams:
+                # Not selected, which asks for the schema, and so may ask Twilio for rows.
+                stream.selected_by_default = type(stream) in self.chosen
+        return streams
+
+    @cached_property
+    def chosen(self) -> list[type[TwilioStream]]:
+        """The classes of the streams that ``--select`` names; all without it."""
+        known = (*STREAMS, *self._custom)
+        return [*known] if self._select is None else listing.chosen(self._select, known)
 
     def _needed(self) -> set[type[Stream]]:
         """Find the classes of streams in the catalog, and of those above; all without a catalog.
@@ -222,15 +239,23 @@ class TapTwilio(Program, Tap):
         To make all takes longer.
         """
         known = (*STREAMS, *self._custom)
-        if self.input_catalog is None:
-            return {*known}
+        wanted = self.chosen
+        if self.input_catalog is not None:
+            wanted = [stream for stream in known if stream.name in self.input_catalog]
         needed: set[type[Stream]] = {Accounts}
-        for stream in known:
-            level: type[Stream] | None = stream if stream.name in self.input_catalog else None
+        for stream in wanted:
+            level: type[Stream] | None = stream
             while level is not None:
                 needed.add(level)
                 level = level.parent_stream_type
         return needed
+
+    @property
+    @override
+    def catalog_dict(self) -> dict[str, Any]:
+        names = {stream.name for stream in self.chosen}
+        entries = super().catalog_dict["streams"]
+        return {"streams": [entry for entry in entries if entry["tap_stream_id"] in names]}
 
     def read(self) -> None:
         """Read everything that is selected, and write it as Singer messages."""
@@ -298,19 +323,84 @@ class TapTwilio(Program, Tap):
 
     @classmethod
     @override
-    def invoke(cls, **options: Any) -> None:
+    def get_singer_command(cls) -> click.Command:
+        command = super().get_singer_command()
+        command.params += [
+            click.Option(
+                ["--select"],
+                metavar="STREAMS",
+                is_eager=True,
+                help=(
+                    "Choose streams without a catalog, for --streams and --discover too: names, "
+                    "products or patterns, such as calls,voice,message*."
+                ),
+            ),
+            click.Option(
+                ["--streams"],
+                is_flag=True,
+                help="List the streams, how each is read, and how many requests it costs.",
+                callback=cls.cb_streams,
+                expose_value=False,
+            ),
+        ]
+        return command
+
+    @classmethod
+    @override
+    def invoke(  # type: ignore[override] # as the SDK's Tap does
+        cls,
+        *,
+        config: _ConfigInput,
+        about: bool = False,
+        about_format: str | None = None,
+        select: str | None = None,
+        **files: IO[str] | None,
+    ) -> None:
         """Run the command line's main job, and end with the exit code that tells how it went."""
         with cls.ending():
-            for name in ("state", "catalog"):
-                if options.get(name) is not None:
-                    options[name] = inputs.read(name, options[name])
-            super().invoke(**options)
+            super(Tap, cls).invoke(about=about, about_format=about_format)
+            cls.print_version(print_fn=cls.logger.info)
+            given = {
+                name: json.load(inputs.read(name, file))
+                for name, file in files.items()
+                if file is not None
+            }
+            if select is not None and "catalog" in given:
+                msg = "--select: give either this or --catalog, which selects streams itself"
+                raise TapError(msg)
+            tap = cls(
+                config=config.config, parse_env_config=config.parse_env, select=select, **given
+            )
+            tap.sync_all()
+
+    @classmethod
+    def _looking(cls, ctx: click.Context) -> TapTwilio:
+        """Make a tap that only tells what there is, so that it needs no credentials."""
+        config = ctx.params["config"]
+        return cls(
+            config=config.config,
+            parse_env_config=config.parse_env,
+            validate_config=False,
+            setup_mapper=False,
+            select=ctx.params.get("select"),
+        )
 
     @classmethod
     @override
     def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
-        with cls.ending():
-            super().cb_discover(ctx, param, value)
+        if value:
+            with cls.ending():
+                cls._looking(ctx).run_discovery()
+            ctx.exit()
+
+    @classmethod
+    def cb_streams(cls, ctx: click.Context, _param: click.Option, value: bool) -> None:  # noqa: FBT001
+        """List the streams."""
+        if value:
+            with cls.ending():
+                for line in listing.lines(cls._looking(ctx).chosen):
+                    click.echo(line)
+            ctx.exit()
 
     @classmethod
     @override

@@ -84,7 +84,7 @@ class Run:
         settings = self._settings
         path = settings.ledger_path
         if path is not None and settings.send and not path.exists():
-            logger.warning("%s is new: it knows nothing of what was sent before", path)
+            logger.warning("%s is a new ledger. It does not know what was sent before", path)
         if path is not None and (settings.send or path.exists()):
             self._ledger = Ledger.open(path, settings.account_sid)
         else:
@@ -96,9 +96,11 @@ class Run:
         )
         self._prices = Prices(self._client.sign_in())
         if not settings.send:
-            logger.info("Dry run: nothing is sent without the setting send")
+            logger.info("Dry run: the target sends nothing, because the setting send is not true")
         elif not self._client.may_read:
-            logger.warning("The credentials read no messages: lost answers stay unknown")
+            logger.warning(
+                "The credentials may not read messages. Rows whose answer is lost stay unknown"
+            )
         if settings.send:
             self._settler.settle()
 
@@ -111,7 +113,7 @@ class Run:
         self.flush()
         if may_wait and self._settings.send and self._settler.waiting:
             logger.info(
-                "Answers to %d rows were lost: looking for them in %g s",
+                "Twilio's answers to %d rows were lost. The target looks for them in %g s",
                 len(self._settler.waiting),
                 self._settings.settle_delay,
             )
@@ -406,7 +408,7 @@ class Run:
             entry = task.entry.became(UNKNOWN, code=answer.code)
             self._ledger.put(entry)
             self._settler.waiting[task.id] = task
-            logger.warning("Nobody knows whether a row was sent: %s", answer.reason)
+            logger.warning("It is unknown whether a row was sent: %s", answer.reason)
             self.results.tell_unknown(task, entry.code)
 
     # --- What becomes of a row ---------------------------------------------------------------

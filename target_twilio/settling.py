@@ -54,7 +54,9 @@ class Settler:
             try:
                 self._look_up(entries, found)
             except TapError as error:
-                logger.warning("Lost answers can't be settled now: %s", error)
+                logger.warning(
+                    "The target cannot find out now what became of lost answers: %s", error
+                )
         for entry in entries:
             with self._stops.held():
                 self._note(entry, found.get(entry.id))

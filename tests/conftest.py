@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import socket
@@ -140,6 +141,15 @@ def sandbox() -> Iterator[Callable[..., Sandbox]]:
     yield start
     for twilio in started:
         twilio.stop()
+
+
+@pytest.fixture
+def measured() -> Iterator[None]:
+    """A handler for metrics alone, as a log configuration may have: without it there are none."""
+    logger, handler = logging.getLogger("singer_sdk.metrics"), logging.NullHandler()
+    logger.addHandler(handler)
+    yield
+    logger.removeHandler(handler)
 
 
 @pytest.fixture

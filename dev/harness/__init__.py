@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import re
 import signal
 import string
 import threading
@@ -57,6 +58,12 @@ class Output:
             for message in self.messages
             if message["type"] == "RECORD" and message["stream"] == stream
         ]
+
+    def counts(self, stream: str) -> tuple[int, int]:
+        """The records and requests of a stream, as the summary has them."""
+        row = re.search(rf"  {stream} +([\d,]+) +([\d,]+)( |$)", self.log, re.MULTILINE)
+        assert row, f"the summary has no {stream}:\n{self.log}"
+        return int(row[1].replace(",", "")), int(row[2].replace(",", ""))
 
     def of_type(self, kind: str) -> list[dict[str, Any]]:
         return [message for message in self.messages if message["type"] == kind]

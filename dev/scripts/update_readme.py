@@ -7,12 +7,11 @@ it writes nothing and ends with 1 if one of the pages is out of date.
 from __future__ import annotations
 
 import json
-import math
 import re
 import sys
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -20,7 +19,7 @@ from tap_twilio.config.schema import SCHEMA
 from tap_twilio.records.secrets import NAMES
 from tap_twilio.resource.schemas import DIRECTORY, PII_MARK, load, types
 from tap_twilio.streams import STREAMS
-from tap_twilio.streams.accounts import Accounts
+from tap_twilio.streams.listing import parent_of, requests
 from target_twilio.actions import ACTIONS
 from target_twilio.codes import MEANINGS
 from target_twilio.schema import SCHEMA as OF_THE_TARGET
@@ -52,7 +51,10 @@ stream's entry, which has its key, its filters and all of its fields.
 - **Parent**: the tap reads the list once for each record of the parent. You can select a child
   alone: then the tap reads the parent, and does not write it.
 - **Requests**: each further page of a list costs one request more.
-- **Default**: the tap reads these streams when no catalog selects others.
+- **Default**: the tap reads these streams when neither `--select` nor a catalog selects others.
+
+`tap-twilio --streams` prints the same list. [Choose streams](getting-started.md#choose-streams)
+tells how to select.
 
 [Incremental and state](incremental.md) tells how bookmarks of parents and children go together.
 {WRITTEN}"""
@@ -148,12 +150,12 @@ def streams_table(streams: list[type[TwilioStream]]) -> str:
         "|---|---|---|---|---|---|",
     ]
     for stream in streams:
-        parent = _parent(stream)
+        parent = parent_of(stream)
         above = f"`{parent.name}`" if parent is not None else ""
         default = "yes" if stream.selected_by_default else ""
         lines.append(
             f"| {_link(stream)} | {_description(stream)} | {_dates(stream)} | {above} "
-            f"| {_requests(stream)} | {default} |"
+            f"| {requests(stream)} | {default} |"
         )
     return "\n".join(lines)
 
@@ -169,14 +171,14 @@ def entry(stream: type[TwilioStream]) -> str:
 
 
 def _facts(stream: type[TwilioStream]) -> Iterator[tuple[str, str]]:
-    parent = _parent(stream)
+    parent = parent_of(stream)
     _, endpoint = load(stream.product, stream.name)
     bounds = set(stream.window.names) if stream.window is not None else set()
     filters = [name for name, wire in endpoint.parameters.items() if wire not in bounds]
     yield "Key", ", ".join(_part(name, stream) for name in stream.primary_keys)
     yield "Replication key", _dates(stream)
     yield "Parent", "" if parent is None else _link(parent, ENTRIES)
-    yield "Requests", _requests(stream)
+    yield "Requests", requests(stream)
     yield "Read by default", "yes" if stream.selected_by_default else "no"
     yield f"Parameters for `filters.{stream.name}`", ", ".join(f"`{name}`" for name in filters)
 
@@ -242,24 +244,9 @@ def _part(name: str, stream: type[TwilioStream]) -> str:
     return f"`{name}` (`{json.dumps(stream.stand_ins[name])}` where Twilio leaves it out)"
 
 
-def _parent(stream: type[TwilioStream]) -> type[TwilioStream] | None:
-    parent = cast("type[TwilioStream] | None", stream.parent_stream_type)
-    return None if parent is Accounts else parent
-
-
 def _span(time: timedelta) -> str:
     count, unit = (time.days, "day") if time.days else (time.seconds // 3600, "hour")
     return f"{count} {unit}{'' if count == 1 else 's'}"
-
-
-def _requests(stream: type[TwilioStream]) -> str:
-    lists = math.prod(len(v) for v in (*stream.fan_out.values(), *stream.path_values.values()))
-    if _parent(stream) is not None:
-        return f"{lists} per parent"
-    _, endpoint = load(stream.product, stream.name)
-    if endpoint.data_key is None or endpoint.paging == "none":
-        return f"{lists} per account"
-    return "1 per page" if lists == 1 else f"1 per page of {lists} lists"
 
 
 def by_product() -> dict[str, list[type[TwilioStream]]]:

@@ -153,7 +153,7 @@ def _is_done(stream: Wanted, blobs: Mapping[str, Blob], output: Output) -> bool:
     blob = blobs.get(stream.name, {})
     done = stream.sync_mode == FULL_REFRESH and COMPLETE in blob
     if done:
-        logger.info("%s: an earlier try has read it to its end", stream.name)
+        logger.info("%s: an earlier attempt read the whole stream", stream.name)
         output.send(messages.status(stream.name, "STARTED"))
         output.send(messages.state(stream.name, blob, 0))
         output.send(messages.status(stream.name, "COMPLETE"))

@@ -116,11 +116,13 @@ def understood(config: Mapping[str, Any]) -> dict[str, Any]:
         own = _signing(chosen)
         flat = [name for _, fields in METHODS.values() for name in fields if known.pop(name, None)]
         if flat:
-            logger.info("%s goes before %s, which are given too", CREDENTIALS, ", ".join(flat))
+            logger.info(
+                "The tap uses %s, and ignores %s, which are given too", CREDENTIALS, ", ".join(flat)
+            )
         known |= own
     for name in WITHOUT_EFFECT:
         if known.get(name):
-            logger.warning("%s: Airbyte's protocol has no such message; it does nothing", name)
+            logger.warning("%s has no effect: Airbyte's protocol has no such message", name)
     for name, value in known.items():
         if value and isinstance(value, str) and _is_nested(SCHEMA["properties"].get(name, {})):
             try:

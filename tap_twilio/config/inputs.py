@@ -217,9 +217,10 @@ def differences(schema: Mapping[str, Any], own: Mapping[str, Any]) -> Iterator[s
     known = own["properties"]
     for name, field in sorted(schema.get("properties", {}).items()):
         if name not in known:
-            yield f"the catalog has {name!r}, which the stream has not (any more)"
+            yield f"the catalog has {name!r}, which the stream does not have"
         elif _type_of(field) != _type_of(known[name]):
-            yield f"the catalog gives {name!r} another type; it stays {known[name].get('type')}"
+            own_type = known[name].get("type")
+            yield f"the catalog gives {name!r} another type. The tap keeps {own_type}"
 
 
 def _type_of(field: Mapping[str, Any]) -> tuple[set[str], object]:
@@ -290,11 +291,11 @@ def _adopt(name: str, bookmarks: dict[str, Any], key: str | None) -> str:
     """Take over another tap's one bookmark of a stream, for every account."""
     value = bookmarks.pop(name)
     if key is None:
-        return f"{name} is read whole: another tap's bookmark of it is not used"
+        return f"{name} is read whole. The other tap's bookmark of it is not used"
     bookmarks[name] = {"replication_key": key, "replication_key_value": value}
     return (
-        f"{name}: another tap's bookmark {value} holds for every account; rows that it left out "
-        "before are not made up for. To read them, leave the state away"
+        f"{name}: the other tap's bookmark {value} applies to every account. Rows that the other "
+        "tap missed before it stay missing. To read them, run without the state"
     )
 
 

@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
+from singer_sdk import metrics
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.plugin_base import PluginBase
 from typing_extensions import override
 
-from tap_twilio.config import checks, inputs
+from tap_twilio.config import checks, inputs, terminal
 from tap_twilio.config.process import lost_output
 from tap_twilio.http.errors import Stopped, TapError
-from tap_twilio.http.redaction import redactor
+from tap_twilio.http.redaction import is_news, is_wanted, redactor
 
 if TYPE_CHECKING:
     import logging
@@ -81,6 +82,12 @@ class Program(PluginBase):
     quotes_errors: ClassVar[bool] = True
     """Whether unexpected errors are told in their own words."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Quieten the SDK, and start it."""
+        self.logger.addFilter(is_news)
+        metrics.get_metrics_logger().addFilter(is_wanted)
+        super().__init__(*args, **kwargs)
+
     @classmethod
     def ending(cls) -> Ending:
         """Give what turns the end of a run into a sentence and an exit code."""
@@ -92,6 +99,7 @@ class Program(PluginBase):
         with cls.ending():
             with inputs.setting_up_logging(cls._env_var_prefix):
                 command = cls.cli
+                terminal.shorten_log()
             command()
 
     @classproperty

@@ -70,8 +70,8 @@ class Samples:
         except TapError as error:
             self._reason = str(error)
         stream.logger.warning(
-            "%s: the fields of %s can't be told (%s); they are passed on as they are, and targets "
-            "that need to know them get them from %s.schema",
+            "%s: the fields of %s are unknown (%s). Records pass as they are. If the target needs "
+            "a schema, give %s.schema",
             place,
             stream.name,
             self._reason,

@@ -205,8 +205,8 @@ class Bookmarks:
         kept = dates.clamp(start, self.clock.present)
         if kept - start > timedelta(hours=1) and start > EPOCH:
             node.warn_once(
-                f"Twilio keeps these rows for {dates.retention and dates.retention.days} days: "
-                f"reading from {iso(kept)} on"
+                f"Twilio keeps these rows for {dates.retention and dates.retention.days} days. "
+                f"The tap reads from {iso(kept)} on"
             )
         return dates.precision.floor(kept)
 

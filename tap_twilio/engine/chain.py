@@ -132,5 +132,7 @@ class Chain:
             raise ChainError(msg) from error
         self._barren += 1
         self.known = self.known | set(self._told)
-        node.logger.warning("%s: the list broke off, reading it anew: %s", node.name, error)
+        node.logger.warning(
+            "%s: the list broke off, and is read again from its start: %s", node.name, error
+        )
         return replace(self.first, place=request.place.next)

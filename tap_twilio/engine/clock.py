@@ -51,13 +51,13 @@ class Clock:
         seconds = abs(ahead) // timedelta(seconds=1)
         if ahead > timedelta(0):
             logger.warning(
-                "This machine's clock is %d seconds ahead of Twilio's: bookmarks keep to Twilio's, "
-                "so nothing is lost, but dates that are counted back from now are off by as much",
+                "This machine's clock is %d seconds ahead of Twilio's. Bookmarks follow Twilio's "
+                "clock, so no record is lost. Dates that count back from now are off by as much",
                 seconds,
             )
         else:
             logger.warning(
-                "This machine's clock is %d seconds behind Twilio's: bookmarks keep to this "
-                "machine's, so nothing is lost, but what is newer is read again by the next run",
+                "This machine's clock is %d seconds behind Twilio's. Bookmarks follow this "
+                "machine's clock, so no record is lost. The next run reads newer records again",
                 seconds,
             )

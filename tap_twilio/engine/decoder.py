@@ -151,7 +151,7 @@ class Decoder:
         if not all(oldest < date < newest for date in found):
             after, before = dates.names
             self._node.warn_once(
-                "Twilio gives rows of other dates than it is asked for: see whether "
+                "Twilio sends rows of other dates than it is asked for. Check whether "
                 f"{self._resource.date_setting}, {after!r} and {before!r}, are "
                 f"parameters of this list that bound {key!r}"
             )

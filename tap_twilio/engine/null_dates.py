@@ -244,7 +244,7 @@ class Searcher:
             if len(walks) == 1 or not is_refused:
                 raise
             request.node.logger.info(
-                "Walking the list from its top, as this was refused: %s", error
+                "Reading the list from its newest row on, because this was refused: %s", error
             )
             top = replace(request, place=request.place.walk(len(walks)))
             yield from self._until_idle([(top, None)], search)

@@ -63,6 +63,7 @@ class Prefetch:
             iterators that are drawn from as there is room; called by the planning thread.
         has_room: Whether the account of a request bears another one now.
         checkpoint: Called before each wait; raises to end the run.
+        pause: Most seconds between two such calls; none if a wait may last.
     """
 
     workers: int
@@ -70,6 +71,7 @@ class Prefetch:
     arrive: Callable[[Fetched], tuple[Fetched | Batch, list[Iterator[Request]]]]
     has_room: Callable[[Request], bool]
     checkpoint: Callable[[], None]
+    pause: float | None = None
     _entries: dict[Place, _Entry] = field(default_factory=dict)
     _plans: list[tuple[Place, int, Request, Iterator[Request]]] = field(default_factory=list)
     _count: Iterator[int] = field(default_factory=itertools.count)
@@ -154,7 +156,7 @@ class Prefetch:
 
     def _collect(self, *, wait: bool) -> None:
         try:
-            brought = self._brought.get(block=wait)
+            brought = self._brought.get(block=wait, timeout=self.pause)
             while True:
                 if brought is not None:
                     self._arrive(*brought)

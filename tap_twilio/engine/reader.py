@@ -63,6 +63,7 @@ class Reader:
             self.arrive,
             lambda request: run.limiter(request.account).has_room,
             run.checkpoint,
+            run.progress.pause,
         )
         run.wake = self.prefetch.wake
 
@@ -121,7 +122,7 @@ class Reader:
             page = self._decode(page)
         if page.lost:
             self._run.progress.lost[node.name] += page.lost
-            node.warn_once("rows that are no objects are left out; the summary tells how many")
+            node.warn_once("rows that are no objects are left out. The summary counts them")
         for oddity in page.oddities:
             node.warn_once(oddity)
         return page
@@ -177,7 +178,7 @@ class Reader:
             self._bookmarks.note_search(node, account, search.floor)
         position = itertools.count()
         for window, requests in plan or self._planner.plan(node, context, place):
-            for request in requests:
+            for number, request in enumerate(requests):
                 pages = (
                     self.chain(request)
                     if request.search is None
@@ -186,6 +187,7 @@ class Reader:
                 for batch in pages:
                     self._number(batch, position)
                     undated.sift(batch)
+                    self._note_reached(batch, window, (number, len(requests)))
                     self._leave_out_unchanged(batch, changed, written)
                     if wanted is not None:
                         batch.keep(list(range(min(wanted, len(batch.records)))))
@@ -226,6 +228,16 @@ class Reader:
                 batch.parents, batch.numbers = batch.records, None
             batch.records = written.sift(batch.records, is_last=batch.following is None)
 
+    def _note_reached(self, batch: Batch, window: Window | None, chain: tuple[int, int]) -> None:
+        """Take note of how much of an account's list is read."""
+        node, own, journey = batch.request.node, batch.request.window, self._run.progress.journey
+        if window is None or own is None or node.parent is None or node.parent.parent is not None:
+            return
+        rows = batch.records or batch.parents or []
+        ends = rows[:1] + rows[-1:] if batch.following is not None else []
+        read_to = journey.read_to(own, [str(row.get(node.resource.key)) for row in ends])
+        journey.reach(window, read_to, chain, own.start if rows else None)
+
     def _number(self, batch: Batch, position: Iterator[int]) -> None:
         name = batch.request.node.resource.position_field
         if name is not None:
@@ -258,8 +270,12 @@ class Reader:
             self.leave_out_keyless(node, batch)
             batch.records = self.decoder(node).mask(batch.records)
             yield node, batch
-        whole = True
+        whole, journey = True, self._run.progress.journey
         for child in below:
+            if node.parent is None:
+                journey.begin(child.place.row, child.place.branch)
+            elif node.parent.parent is None:
+                journey.below = child.place.row / max(1, batch.received)
             read = self.walk(child.node, child.context, child.place, child.plan)
             whole = (yield from read) and whole
         return whole
@@ -281,8 +297,8 @@ class Reader:
             batch.keep([index for index in range(len(batch.records)) if index not in keyless])
             self._run.progress.keyless[node.name] += len(keyless)
             node.warn_once(
-                f"rows in which Twilio leaves the key ({', '.join(keys)}) empty, or a part of "
-                "it, are left out: targets would refuse them"
+                f"rows without a whole key ({', '.join(keys)}) are left out, because targets "
+                "refuse them. The summary counts them"
             )
 
     # --- What can't be read --------------------------------------------------------------------
@@ -337,8 +353,8 @@ class Reader:
         if self._is_token_refused(node, account, error):
             self._skips.refuse(
                 account,
-                f"Twilio refused its own token ({error}): its streams outside the 2010 API are "
-                "skipped. Put credentials that work into subaccount_credentials",
+                f"Twilio refused its own token ({error}). Its streams outside the 2010 API are "
+                "skipped. Add working credentials to subaccount_credentials",
             )
         else:
             self._skips.skip(node, account, str(error))

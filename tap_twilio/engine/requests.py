@@ -65,6 +65,11 @@ class Place(tuple[float, ...]):
         return int(self[-2])
 
     @property
+    def branch(self) -> int:
+        """The number of this child list among those of its row."""
+        return int(self[-1])
+
+    @property
     def end(self) -> Place:
         """A place after all that is below this one."""
         return Place((*self, float("inf")))

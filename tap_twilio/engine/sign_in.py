@@ -124,7 +124,7 @@ class SignIn:
             self._probe(refusal)
             sids = [name for name in settings.accounts if name.startswith("AC")]
             sids = sids or [settings.account_sid, *self._further([])]
-            logger.info("The credentials may not list accounts: reading %s", ", ".join(sids))
+            logger.info("The credentials may not list accounts. The tap reads %s", ", ".join(sids))
             found = SignedIn([], [{"sid": sid} for sid in sids])
         else:
             further = self._further(records)

@@ -101,8 +101,8 @@ class Skips:
         has_some = account in self.credentials.refused
         if account not in self._unsigned and not has_some:
             logger.warning(
-                "%s: streams outside the 2010 API need credentials of its own, and there are "
-                "none: they are skipped. Put some into subaccount_credentials",
+                "%s has no credentials of its own. Streams outside the 2010 API need them, and are "
+                "skipped. Add the account to subaccount_credentials",
                 account,
             )
         self._unsigned.add(account)

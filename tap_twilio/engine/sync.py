@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from tap_twilio.engine.bookmarks import Bookmarks
@@ -11,7 +12,9 @@ from tap_twilio.engine.reader import Reader
 from tap_twilio.engine.requests import Batch, Fetched, Request
 from tap_twilio.engine.sign_in import SignIn, learn
 from tap_twilio.http.errors import Stopped
+from tap_twilio.output.journey import Leg
 from tap_twilio.resource.resource import ACCOUNT
+from tap_twilio.resource.windows import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from tap_twilio.engine.sign_in import SignedIn
     from tap_twilio.output.sink import Sink
     from tap_twilio.resource.resource import Node
+
+logger = logging.getLogger("tap-twilio")
 
 
 class Sync:
@@ -109,12 +114,27 @@ class Sync:
         try:
             # A failure here leaves nothing to read: it ends the run.
             batch = self._page_of(self._sign_in())
+            self._announce(batch)
             if root.children:
                 prefetch.hint(self._planner.requests_below(batch))
                 prefetch.hint(self._planner.searches_below(batch))
             yield from self.reader.emit(root, batch)
         finally:
             prefetch.close()
+
+    def _announce(self, accounts: Batch) -> None:
+        """Tell what is going to be read."""
+        settings, selected = self._run.settings, len(self.root.branch)
+        count = len(accounts.records if accounts.parents is None else accounts.parents)
+        since = "" if settings.start is None else f" since {iso(settings.start)}"
+        until = "" if settings.end is None else f" until {iso(settings.end)}"
+        logger.info("Reading %d streams of %d accounts%s%s", selected, count, since, until)
+        legs = [
+            Leg(child.name, is_dated=child.resource.window is not None)
+            for child in self.root.children
+            for _ in child.variants
+        ]
+        self._run.progress.journey.plan(legs, count, settings.end or settings.now)
 
     def records(self, name: str, context: Mapping[str, Any]) -> Iterator[Record]:
         """Read one list, of a stream that is to be read; the context holds SIDs of parents."""
@@ -150,10 +170,9 @@ class Sync:
 
     def _write(self, sink: Sink, node: Node, records: list[Record]) -> None:
         count, last = len(records), records[-1] if records else {}
-        account = last.get(ACCOUNT)
         date = None if node.resource.window is None else last.get(node.resource.key)
         sink.write(node.name, records, self.reader.decoder(node).unknown)
-        self._run.progress.count_records(node.name, count, account, date)
+        self._run.progress.count_records(node.name, count, date)
 
 
 def is_whole(node: Node, settings: Settings) -> bool:

@@ -21,18 +21,33 @@ _NOISE: Final = frozenset(
     {
         "Added '%s' as child stream to '%s'",
         "Skipping deselected stream '%s'.",
+        # To the SDK the accounts are the only stream that it reads itself.
+        "Beginning sync of '%s' in %s mode",
+        # Each variable of the environment that is read has a line of its own.
+        "Skipping parse of env var settings...",
+        "Parsing env var for settings config...",
         # Told in one sentence besides.
         "An unhandled error occurred while syncing '%s'",
         "Backing off %s(...) for %.1fs (%s)",
         "Giving up %s(...) after %d tries (%s)",
     }
 )
-"""SDK messages that come for each of some hundred streams at every start, or tell things twice."""
+"""SDK messages that come at every start, some for each of some hundred streams, or tell things
+twice."""
 
 
 def is_news(record: logging.LogRecord) -> bool:
     """Tell whether a log record is worth reading."""
     return record.msg not in _NOISE
+
+
+def is_wanted(metric: logging.LogRecord) -> bool:
+    """Tell whether to log a metric: they have a handler of their own, or this is for debugging.
+
+    There are three for each stream, and the summary has their values.
+    """
+    logger = logging.getLogger(metric.name)
+    return bool(logger.handlers) or logger.isEnabledFor(logging.DEBUG)
 
 
 _QUERY: Final = re.compile(r"(https?://[^\s?]+|/(?:2010-04-01|v\d+)/[^\s?]*)\?[^\s)'\"]+")

@@ -5,13 +5,17 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from singer_sdk import metrics
 
-from tap_twilio.output.status import Status
+from tap_twilio.config import terminal
+from tap_twilio.http.redaction import printable
+from tap_twilio.output import summary, view
+from tap_twilio.output.journey import Journey
+from tap_twilio.output.status import SECONDS_BETWEEN_DRAWINGS, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,7 +23,16 @@ if TYPE_CHECKING:
 logger = logging.getLogger("tap-twilio")
 
 SECONDS_BETWEEN_LINES: Final = 30.0
-"""How often the log tells how far a stream has come."""
+"""How often the log tells how far the run has come, where it isn't shown on a terminal."""
+
+SECONDS_OF_RATE: Final = 10.0
+"""Records a second are those of the last seconds."""
+
+SECONDS_TO_LEARN: Final = 3.0
+"""How long a run has to last before it tells how long the rest may take."""
+
+STILL: Final = 3.0
+"""Seconds after which a stream without records and requests moves no more."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +62,8 @@ class Progress:
         skipped: Why a stream was not read for an account, by stream and account.
         shut: Why nothing of an account was read, by account.
         unsigned: Why nothing was read that an account signs for itself, by account.
-        positions: Account and date of the row emitted last, by stream.
+        positions: Date of the row emitted last, by stream.
+        journey: The list in hand, and those that follow.
     """
 
     records: Counter[str] = field(default_factory=Counter)
@@ -62,10 +76,16 @@ class Progress:
     shut: dict[str, str] = field(default_factory=dict)
     unsigned: dict[str, str] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
-    positions: dict[str, tuple[str, str]] = field(default_factory=dict)
+    positions: dict[str, str] = field(default_factory=dict)
+    journey: Journey = field(default_factory=Journey)
     _spans: dict[str, tuple[float, float]] = field(default_factory=dict, repr=False)
-    _lines: dict[str, tuple[float, int]] = field(default_factory=dict, repr=False)
+    _began: float = field(default_factory=time.monotonic, repr=False)
+    _told: float = field(default_factory=time.monotonic, repr=False)
+    _samples: deque[tuple[float, int]] = field(default_factory=deque, repr=False)
     _status: Status = field(default_factory=Status, repr=False)
+    _style: view.Style = field(
+        default_factory=lambda: view.Style(terminal.has_color(), terminal.has_blocks()), repr=False
+    )
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def count_request(self, stream: str, *, again: bool) -> None:
@@ -75,13 +95,13 @@ class Progress:
             self.retries[stream] += again
             self._note_time(stream)
 
-    def count_records(self, stream: str, count: int, account: object, date: object) -> None:
-        """Count a page of records, once it is written; the account and date are of its last one."""
+    def count_records(self, stream: str, count: int, date: object) -> None:
+        """Count a page of records, once it is written; the date is of its last one."""
         with self._lock:
             self.records[stream] += count
             self._note_time(stream)
         if count:
-            self.positions[stream] = (str(account or ""), str(date or ""))
+            self.positions[stream] = str(date or "")
         self.tick(stream)
 
     def _note_time(self, stream: str) -> None:
@@ -90,34 +110,74 @@ class Progress:
 
     # --- While the run goes on -----------------------------------------------------------------
 
+    @property
+    def pause(self) -> float | None:
+        """Most seconds between two calls of :meth:`tick`; none where nobody looks."""
+        return SECONDS_BETWEEN_DRAWINGS if self._status.is_wanted else None
+
     def tick(self, stream: str | None = None) -> None:
-        """Tell how far the run or a stream has come, if it is time to; for the emitting thread."""
-        if stream is not None:
+        """Tell how far the run has come, if it is time to; for the emitting thread.
+
+        Args:
+            stream: The one that moved now.
+        """
+        if self._status.is_wanted:
+            self._status.draw(self._drawing)
+        elif stream is not None:
             self._tell(stream)
-        self._status.draw(self._glance)
 
     def _tell(self, stream: str) -> None:
         now = time.monotonic()
-        told, _ = self._lines.setdefault(stream, (self._spans.get(stream, (now, now))[0], 0))
-        if now - told >= SECONDS_BETWEEN_LINES:
-            self._lines[stream] = (now, self.records[stream])
-            logger.info("%s", self._line(stream))
+        if now - self._told >= SECONDS_BETWEEN_LINES:
+            self._told = now
+            # Below a list that is read by dates, its share tells how far all of this is.
+            names = [*filter(None, dict.fromkeys((self.journey.stream, stream)))]
+            logger.info("%s", view.sentence(self._glance(names, now)))
 
-    def _line(self, stream: str) -> str:
-        account, date = self.positions.get(stream, ("", ""))
-        words = [f"{stream}: {self.records[stream]:,} records"]
-        words += [f"up to {date}"] if date else []
-        words += [account] if account else []
-        return ", ".join(words)
+    def _drawing(self, columns: int, rows: int) -> list[str]:
+        now = time.monotonic()
+        return view.lines(self._glance(self._moving(now), now), columns, rows, self._style)
 
-    def _glance(self) -> str:
-        latest = next(reversed(self.positions), None)
+    def _moving(self, now: float) -> list[str]:
+        """Name the streams that move: the one of the list in hand first."""
         with self._lock:
-            total = f"{self.records.total():,} records, {self.requests.total():,} requests"
-        return total if latest is None else f"{total} | {self._line(latest)}"
+            names = [name for name, (_, last) in self._spans.items() if now - last < STILL]
+        if (stream := self.journey.stream) is not None:
+            names = [stream, *(name for name in names if name != stream)]
+        return names
+
+    def _glance(self, names: list[str], now: float) -> view.Glance:
+        with self._lock:
+            records, requests = self.records.total(), self.requests.total()
+            counts = {name: self.records[name] for name in names}
+        while len(self._samples) > 1 and now - self._samples[0][0] > SECONDS_OF_RATE:
+            self._samples.popleft()
+        # Nothing was read when the run began.
+        since, before = self._samples[0] if self._samples else (self._began, 0)
+        self._samples.append((now, records))
+        journey = self.journey
+        return view.Glance(
+            [
+                view.Movement(
+                    name,
+                    count,
+                    journey.share if name == journey.stream else None,
+                    printable(self.positions.get(name, "")),
+                    is_unwritten=count == 0 and name != journey.stream,
+                )
+                for name, count in counts.items()
+            ],
+            records=records,
+            requests=requests,
+            rate=(records - before) / max(now - since, 0.001),
+            elapsed=now - self._began,
+            left=journey.left() if now - self._began >= SECONDS_TO_LEARN else None,
+            number=(journey.done + 1, journey.accounts * len(journey.legs)),
+            account=(journey.account, journey.accounts),
+        )
 
     def finish(self) -> None:
-        """Take the live line away."""
+        """Take the live lines away."""
         self._status.close()
 
     @property
@@ -155,38 +215,45 @@ class Progress:
         """Give lines for people, without secrets; bookmarks are by stream, one for each account."""
         with self._lock:
             requests, retries = self.requests.total(), self.retries.total()
-        lines = [
-            (
-                f"Read {self.records.total():,} records with {requests:,} requests "
-                f"({retries:,} of them retries)"
-            )
-        ]
-        lines += [
-            f"  {name}: {self.records[name]:,} records, {self.requests[name]:,} requests"
-            + (f", {self.absent[name]:,} not there (404)" if self.absent[name] else "")
-            + (f", {self.lost[name]:,} rows that are no objects" if self.lost[name] else "")
-            + (f", {self.keyless[name]:,} without a key left out" if self.keyless[name] else "")
-            + _reach((bookmarks or {}).get(name, []))
-            for name in self._streams()
-        ]
+        took = view.clock(time.monotonic() - self._began)
+        counts = f"{requests:,} requests, {retries:,} retries"
+        lines = [f"Read {self.records.total():,} records in {took}: {counts}"]
+        lines += summary.table(
+            [
+                summary.Row(
+                    name,
+                    self.records[name],
+                    self.requests[name],
+                    min((bookmarks or {}).get(name, []), default=""),
+                    [*self._notes(name)],
+                )
+                for name in self._streams()
+            ]
+        )
         skipped = {
             **self.skipped,
             **{("all streams", account): reason for account, reason in self.shut.items()},
             **{
-                ("what it signs for itself", account): reason
+                ("streams outside the 2010 API", account): reason
                 for account, reason in self.unsigned.items()
             },
         }
-        lines += [
-            f"  skipped {name} of {account}: {reason}"
+        left_out = [
+            f"skipped {name} of {account}: {reason}"
             for (name, account), reason in sorted(skipped.items())
         ]
-        lines += [f"  FAILED {failure}" for failure in self.failures]
-        return lines
+        left_out += [f"FAILED {failure}" for failure in self.failures]
+        if not terminal.is_watched():
+            # Programs that search a log read line by line.
+            return [*lines, *(f"  {line}" for line in left_out)]
+        width = terminal.size()[0] - terminal.PREFIX
+        return [*lines, *(part for line in left_out for part in summary.wrapped(line, width))]
 
-
-def _reach(bookmarks: list[str]) -> str:
-    if not bookmarks:
-        return ""
-    first, last = min(bookmarks), max(bookmarks)
-    return f", bookmark {first}" + ("" if first == last else f" to {last}")
+    def _notes(self, stream: str) -> Iterator[str]:
+        for count, what in (
+            (self.absent[stream], "not there (404)"),
+            (self.lost[stream], "rows that are no objects"),
+            (self.keyless[stream], "without a key left out"),
+        ):
+            if count:
+                yield f"{stream}: {count:,} {what}"

@@ -1,76 +1,95 @@
-"""A live line on the terminal, which leaves stdout and the log as they are."""
+"""Live lines on the terminal, which leave stdout and the log as they are."""
 
 from __future__ import annotations
 
 import logging
-import os
-import shutil
 import sys
+import threading
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from typing_extensions import override
-
-from tap_twilio.http.redaction import printable
+from tap_twilio.config import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TextIO
 
 SECONDS_BETWEEN_DRAWINGS: Final = 0.2
 
-CLEAR: Final = "\r\x1b[2K"
+CLEAR: Final = "\r\x1b[J"
+"""Clears the line of the cursor, and all lines below it."""
 
 
-def is_wanted() -> bool:
-    """Tell whether somebody is looking: stderr is a terminal that can do it, and this is no CI."""
-    return (
-        sys.stderr is not None
-        and sys.stderr.isatty()
-        and os.environ.get("TERM", "dumb") != "dumb"
-        and "CI" not in os.environ
-    )
+class Status:
+    """Lines below the log, drawn over themselves, and cleared before anything is logged.
 
-
-class Status(logging.Filter):
-    """One line that is drawn over itself, and cleared before anything is logged."""
+    The cursor rests on an empty line above them. So a line that another program writes to the same
+    terminal, as a target does, stays whole, and the next drawing comes below it.
+    """
 
     def __init__(self) -> None:
         """Draw nothing yet."""
-        super().__init__()
-        self._wanted = is_wanted()
+        self.is_wanted = terminal.is_watched()
         self._shown = False
         self._drawn = 0.0
+        # Workers log, too.
+        self._lock = threading.RLock()
 
-    def draw(self, text: Callable[[], str]) -> None:
-        """Show a line, unless the last one is too recent."""
+    def draw(self, lines: Callable[[int, int], list[str]]) -> None:
+        """Show lines, unless the last ones are too recent.
+
+        Args:
+            lines: Makes them for a number of columns and rows.
+        """
         now = time.monotonic()
-        if not self._wanted or now - self._drawn < SECONDS_BETWEEN_DRAWINGS:
+        if not self.is_wanted or now - self._drawn < SECONDS_BETWEEN_DRAWINGS:
             return
         if not self._drawn:
             self._watch()
         self._drawn = now
-        width = shutil.get_terminal_size().columns - 1
-        self._shown = True
-        sys.stderr.write(f"{CLEAR}{printable(text())[:width]}")
-        sys.stderr.flush()
-
-    def close(self) -> None:
-        """Take the line away, for good."""
-        self._clear()
-        self._wanted = False
-
-    def _watch(self) -> None:
-        for handler in logging.getLogger().handlers:
-            if isinstance(handler, logging.StreamHandler):
-                handler.addFilter(self)
-
-    def _clear(self) -> None:
-        if self._shown:
-            self._shown = False
-            sys.stderr.write(CLEAR)
+        columns, rows = terminal.size()
+        # In the last column, some terminals begin another line.
+        drawn = lines(columns - 1, rows - 2)
+        with self._lock:
+            self._shown = True
+            below = "".join(f"\n{line}" for line in drawn)
+            sys.stderr.write(f"{CLEAR}{below}\r\x1b[{len(drawn)}A")
             sys.stderr.flush()
 
-    @override
-    def filter(self, record: logging.LogRecord) -> bool:
-        self._clear()
-        return True
+    def close(self) -> None:
+        """Take the lines away, for good."""
+        with self._lock:
+            self._clear(sys.stderr)
+            self.is_wanted = False
+
+    def _watch(self) -> None:
+        loggers = [logging.getLogger(), *map(logging.getLogger, [*logging.root.manager.loggerDict])]
+        for handler in {handler for logger in loggers for handler in logger.handlers}:
+            if isinstance(handler, logging.StreamHandler) and handler.stream is sys.stderr:
+                handler.setStream(_Above(self, handler.stream))
+
+    def _clear(self, stream: TextIO) -> None:
+        if self._shown:
+            self._shown = False
+            stream.write(CLEAR)
+            stream.flush()
+
+    def write_above(self, stream: TextIO, text: str) -> int:
+        """Write to the terminal where the lines were."""
+        with self._lock:
+            self._clear(stream)
+            return stream.write(text)
+
+
+class _Above:
+    """A handler's stream: what is written takes the place of the live lines."""
+
+    def __init__(self, status: Status, stream: TextIO) -> None:
+        self._status = status
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._status.write_above(self._stream, text)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(self._stream, name)

@@ -139,7 +139,7 @@ class Columns:
                 rest[number][name] = value
                 values[number] = None
         logger.warning(
-            "%s: values that are no %s are in %s", name, self._kinds[name][1], ADDITIONAL
+            "%s: values that are not %s go into %s", name, self._kinds[name][1], ADDITIONAL
         )
         return self._converted(name, values)
 

@@ -34,7 +34,7 @@ def test_a_list_that_breaks_off_is_read_anew_without_doubles(run, sandbox, name)
     assert output.exit_code == 0
     assert_complete(output, twilio, "applications")
     assert pages_of(twilio, "/Applications.json").count(0) == 3
-    assert output.log.count("the list broke off, reading it anew") == 2
+    assert output.log.count("the list broke off, and is read again") == 2
 
 
 def test_children_of_a_list_that_is_read_anew_come_once(run, sandbox):

@@ -311,7 +311,7 @@ def test_a_date_filter_that_does_nothing_is_told(run, small):
 
     output = read(run, small, CALLS | DATES | wrong, start_date=start, end_date=end)
 
-    assert output.log.count("Twilio gives rows of other dates than it is asked for") == 1
+    assert output.log.count("Twilio sends rows of other dates than it is asked for") == 1
     assert "custom_streams.0.date_parameters" in output.log
     within = {
         row["sid"]
@@ -424,7 +424,7 @@ def test_why_fields_are_not_known_is_said(run, small):
 
     output = run(config_for(small, custom_streams=[nowhere], max_records=1))
 
-    assert "custom_streams.0: the fields of nowhere can't be told (/studio/v9/Nothing" in output.log
+    assert "custom_streams.0: the fields of nowhere are unknown (/studio/v9/Nothing" in output.log
     assert "custom_streams.0.schema" in output.log
 
 

@@ -234,7 +234,7 @@ def test_a_full_refresh_ends_with_a_mark_and_is_done_once_a_job(source, small):
     again = source.read(config_for(small), wanted, state=said.states)
 
     assert not again.records("calls")
-    assert "calls: an earlier try has read it to its end" in again.log
+    assert "calls: an earlier attempt read the whole stream" in again.log
     assert again.statuses("calls") == ["STARTED", "COMPLETE"]
     assert again.blob("calls") == blob
     assert sids(again, "incoming_phone_numbers") == sids(said, "incoming_phone_numbers")

@@ -170,7 +170,7 @@ def test_the_look_back_counts_from_the_present_by_the_clock_that_dates_rows():
 def test_rows_that_twilio_does_not_keep_are_told_where_they_were_asked_for(caplog):
     window_of(make_engine("messages", start_date="2025-01-01"))
     assert [one.partition(": ")[2] for one in warnings_of(caplog)] == [
-        "Twilio keeps these rows for 400 days: reading from 2025-10-16T12:39:56Z on"
+        "Twilio keeps these rows for 400 days. The tap reads from 2025-10-16T12:39:56Z on"
     ]
 
     caplog.clear()

@@ -112,7 +112,7 @@ def test_a_list_that_breaks_off_is_read_anew_and_each_row_comes_once(status, cap
     script = Script(["a", "b"], ["c"], broken, ["new", "a", "b"], ["c", "d"], ["e", None])
 
     assert script.rows() == [["a", "b"], ["c"], ["new"], ["d"], ["e"]]
-    assert "calls: the list broke off, reading it anew" in caplog.text
+    assert "calls: the list broke off, and is read again" in caplog.text
 
 
 def test_a_list_is_read_anew_at_a_place_after_the_one_that_broke():

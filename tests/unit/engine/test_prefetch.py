@@ -95,9 +95,13 @@ class Machine:
         self._begin()
         self.now = max(now, end)
 
-    def _bring(self, *, block):
+    def _bring(self, *, block, timeout=None):
+        last = self.now + (timeout or float("inf"))
         while not self._arrived:
             ends = [heap[0][0] for heap in (self._running, self._events) if heap]
+            if block and ends and min(ends) > last:
+                self.now = last
+                raise queue.Empty
             if not ends or (not block and min(ends) > self.now):
                 assert not block, "nobody would end this wait"
                 raise queue.Empty
@@ -639,6 +643,16 @@ def test_the_checkpoint_ends_a_wait(machine):
     with pytest.raises(StopError):
         prefetch.take(Want((0, 0), "slow", machine, delay=600))
     assert machine.now == 0.5
+
+
+def test_the_checkpoint_comes_every_so_often_where_that_is_wanted(machine):
+    moments = []
+    prefetch = prefetch_of(machine, 2, lambda: moments.append(machine.now))
+    prefetch.pause = 0.25
+
+    prefetch.take(Want((0, 0), "slow", machine, delay=1.1))
+
+    assert moments == [0.0, 0.0, 0.25, 0.5, 0.75, 1.0]
 
 
 def test_each_worker_is_told_to_end_once(machine):

@@ -9,7 +9,7 @@ from base64 import b64encode
 import pytest
 from requests.auth import HTTPBasicAuth
 
-from tap_twilio.http.redaction import MASK, SHORTEST, Redactor, is_news, printable
+from tap_twilio.http.redaction import MASK, SHORTEST, Redactor, is_news, is_wanted, printable
 
 
 def record_of(message, *args, level=logging.INFO, exc_info=None):
@@ -142,6 +142,7 @@ def test_every_handler_is_guarded_once(redactor, monkeypatch):
 
 def test_what_the_sdk_says_too_often_is_no_news():
     assert not is_news(record_of("Skipping deselected stream '%s'.", "calls"))
+    assert not is_news(record_of("Skipping parse of env var settings..."))
     assert is_news(record_of("Beginning sync"))
 
 
@@ -151,3 +152,16 @@ def test_what_has_the_form_of_a_token_is_masked_whoever_gave_it():
     told = Redactor().clean(f"Authorization: Bearer {token}, not eyJ.or.eyJhbGciOiJIUzI1NiJ9")
 
     assert told == "Authorization: Bearer ********, not eyJ.or.eyJhbGciOiJIUzI1NiJ9"
+
+
+def test_metrics_are_logged_where_they_are_asked_for():
+    logger = logging.getLogger("some.metrics")
+    point = logging.LogRecord("some.metrics", logging.INFO, "", 0, "METRIC: %s", ("{}",), None)
+    logger.setLevel(logging.INFO)
+
+    assert not is_wanted(point)
+    logger.setLevel(logging.DEBUG)
+    assert is_wanted(point)
+    logger.setLevel(logging.INFO)
+    logger.addHandler(logging.NullHandler())
+    assert is_wanted(point)
