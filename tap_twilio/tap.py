@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import json
 import os
 import sys
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+import click
 from singer_sdk import Tap, metrics
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities
@@ -21,6 +23,7 @@ from tap_twilio.config.schema import SCHEMA
 from tap_twilio.custom.samples import Samples
 from tap_twilio.custom.streams import CustomStream, classes
 from tap_twilio.engine.run import Run
+from tap_twilio.engine.survey import Survey
 from tap_twilio.engine.sync import Sync
 from tap_twilio.http.errors import IncompleteError, Stopped, TapError
 from tap_twilio.http.redaction import is_news, redactor
@@ -35,7 +38,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import FrameType
 
-    import click
     from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.singerlib.encoding.base import GenericSingerWriter
@@ -45,8 +47,13 @@ if TYPE_CHECKING:
     from tap_twilio.streams.base import TwilioStream
 
 
-TESTS = ["connection", "records", "schema", "all", "disabled"]
+TESTS = ["connection", "estimate", "records", "schema", "all", "disabled"]
 """Values of ``--test``: without one, the SDK takes all; without the option, disabled."""
+
+TEST_HELP = (
+    "connection signs in, and reads nothing; estimate tells what a first run would take; "
+    "records, as without a value, reads a row of each stream; schema writes schemas."
+)
 
 
 class TapTwilio(Program, Tap):
@@ -148,6 +155,19 @@ class TapTwilio(Program, Tap):
             TapError: Twilio can't be reached, or the setting ``accounts`` names none.
         """
         return Sync(self._node(self._accounts, None), self.run, self._moving_state).sign_in()
+
+    def estimate(self) -> None:
+        """Print what the credentials read, and what a first run of the selection takes.
+
+        Raises:
+            SignInError: Twilio refused the credentials.
+            IncompleteError: Something could not be asked.
+        """
+        root = self.tree(self._accounts)
+        found = Sync(root, self.run, {}).sign_in()
+        for line in Survey(root, self.run, found)().lines():
+            click.echo(line)
+        self.run.check_complete()
 
     @property
     def _moving_state(self) -> dict[str, Any]:
@@ -319,11 +339,30 @@ class TapTwilio(Program, Tap):
             if value not in TESTS:
                 msg = f"--test: there is no test {value!r}; {checks.did_you_mean(value, TESTS)}"
                 raise TapError(msg)
-            if value != "connection":
+            if value not in {"connection", "estimate"}:
                 super().cb_test(ctx, param, "all" if value == "records" else value)
                 return
-            config = ctx.params["config"]
-            tap = cls(config=config.config, parse_env_config=config.parse_env)
-            count = len(tap.sign_in().parents)
-            cls.logger.info("Signed in; %d accounts can be read", count)
+            config, catalog = ctx.params["config"], ctx.params.get("catalog")
+            tap = cls(
+                config=config.config,
+                catalog=catalog and json.load(inputs.read("catalog", catalog)),
+                parse_env_config=config.parse_env,
+            )
+            if value == "connection":
+                count = len(tap.sign_in().parents)
+                cls.logger.info("Signed in; %d accounts can be read", count)
+            else:
+                tap.estimate()
         ctx.exit()
+
+    @classmethod
+    @override
+    def get_singer_command(cls) -> click.Command:
+        command = super().get_singer_command()
+        for option in command.params:
+            if option.name == "catalog":
+                # Before --test, which takes it, wherever it stands.
+                option.is_eager = True
+            elif option.name == "test":
+                cast("click.Option", option).help = TEST_HELP
+        return command
