@@ -210,9 +210,11 @@ def next_moment(pages: Sequence[Page], start: datetime, end: datetime) -> dateti
     Args:
         pages: What is known, the first of them of the whole range.
     """
-    known = max(_seconds(end - page.reach) for page in pages)
-    ends = [page.end for page in pages if page.is_last and page.start <= start]
-    unknown = min([_seconds(end - start), *(_seconds(end - one) for one in ends)])
+    whole = [page for page in pages if page.is_last and page.start <= start]
+    if pages[0] in whole:
+        return None
+    known = max(_seconds(end - page.reach) for page in pages if page not in whole)
+    unknown = min([_seconds(end - start), *(_seconds(end - page.end) for page in whole)])
     if unknown / known < NEAR:
         return None
     return end - timedelta(seconds=int(math.sqrt(known * unknown)))

@@ -353,20 +353,22 @@ class Survey:
             request = Request(node, context, Place((0,)), params)
             end = whole.end or settings.now
             start = min(max(whole.start, self._opened_at(node, context)), end - SECOND)
-            fetched, page = self._page(found, request, Window(start, whole.end))
+            # Without a lower bound, rows without a date come too.
+            fetched, page = self._page(found, request, whole)
             found.parts = max(found.parts, self._parts(node, context, page))
             pages = [page]
             while found.left > spare and (moment := next_moment(pages, start, end)) is not None:
                 pages.append(self._page(found, request, Window(start, moment))[1])
             rows, surety = rows_between(pages, start), Surety.SAMPLED
             if page.is_last and page.start <= start:
-                surety = Surety.EXACT
+                is_all = whole.start <= EPOCH or not self._windows(node, context)[1]
+                surety = Surety.EXACT if is_all else Surety.SAMPLED
             elif not page.is_last and page.oldest is None:
                 surety = Surety.AT_LEAST
         self._keep_parents(found, fetched)
         most = settings.max_records
         if most is not None and rows >= most:
-            return Figure(most, 1)
+            return Figure(most, self._read(found, context, 0.0).requests)
         found.page = fetched.page_size or found.page
         return Figure(rows, self._read(found, context, rows).requests, surety)
 

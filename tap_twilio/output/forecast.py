@@ -27,7 +27,6 @@ DIGITS: Final = 2
 """Digits of a figure that isn't exact."""
 
 MINUTE: Final = 60
-HOUR: Final = 3600
 
 
 class Surety(IntEnum):
@@ -184,13 +183,10 @@ class Forecast:
 
 def duration(seconds: float) -> str:
     """Tell a time as people do."""
-    if seconds < MINUTE:
-        return f"{max(1, math.ceil(seconds))} seconds"
-    if seconds < HOUR:
-        minutes = math.ceil(seconds / MINUTE)
-        return f"{minutes} minutes" if minutes > 1 else "1 minute"
-    hours, minutes = divmod(math.ceil(seconds / MINUTE), HOUR // MINUTE)
-    return f"{hours:,} h {minutes} min"
+    if seconds <= MINUTE - 1:
+        return f"{max(1, math.ceil(seconds))} s"
+    hours, minutes = divmod(math.ceil(seconds / MINUTE), MINUTE)
+    return f"{hours:,} h {minutes} min" if hours else f"{minutes} min"
 
 
 def rounded(value: float) -> int:
