@@ -132,8 +132,8 @@ class Survey:
         forecast = Forecast(
             credentials=self._credentials(streams),
             accounts=len(in_use),
-            left_out=len(self._sids) - len(in_use),
-            unsigned=sum(skips.credentials.sign("", sid) is None for sid in in_use),
+            left_out=[sid for sid in self._sids if skips.is_shut(sid)],
+            unsigned=[sid for sid in in_use if skips.credentials.sign("", sid) is None],
             ahead=run.clock.ahead,
             start="" if run.settings.start is None else iso(run.settings.start),
             concurrency=run.settings.max_concurrent_requests,
@@ -178,7 +178,9 @@ class Survey:
         for account, error in one.errors:
             if isinstance(error, RefusedError):
                 skips.skip(node, account, str(error))
-                forecast.refused.setdefault(node.resource.product, set()).add(node.name)
+                whose = "" if account == self._run.settings.account_sid else f" of {account}"
+                refused = forecast.refused.setdefault(node.resource.product, set())
+                refused.add(f"{node.name}{whose}")
             else:
                 skips.fail(node, account, error)
                 forecast.failed.add(node.name)

@@ -23,6 +23,8 @@ LARGE: Final = 0.01
 
 MOST_LINES: Final = 20
 
+MOST_NAMED: Final = 3
+
 DIGITS: Final = 2
 """Digits of a figure that isn't exact."""
 
@@ -84,8 +86,8 @@ class Forecast:
     Attributes:
         credentials: What kind they are, and of which account.
         accounts: How many will be read.
-        left_out: How many will not, though they are listed.
-        unsigned: How many have no credentials of their own, as products beside the 2010 API ask.
+        left_out: Those that will not, though they are listed, by their SID.
+        unsigned: Those without credentials of their own, which products beside the 2010 API ask.
         ahead: How far this machine's clock is ahead of Twilio's; none if Twilio did not say.
         answers: Seconds that Twilio took for each answer.
         asked: Requests that were made to find out, beside those that sign in.
@@ -100,8 +102,8 @@ class Forecast:
 
     credentials: str
     accounts: int
-    left_out: int = 0
-    unsigned: int = 0
+    left_out: list[str] = field(default_factory=list)
+    unsigned: list[str] = field(default_factory=list)
     ahead: timedelta | None = None
     answers: list[float] = field(default_factory=list)
     asked: int = 0
@@ -145,9 +147,10 @@ class Forecast:
 
     def _accounts(self) -> str:
         words = [f"{self.accounts:,} to read"]
-        words += [f"{self.left_out:,} left out"] if self.left_out else []
+        words += [f"left out: {_some(self.left_out)}"] if self.left_out else []
         if self.unsigned:
-            words.append(f"{self.unsigned:,} in the 2010 API alone, for want of own credentials")
+            who = _some(self.unsigned)
+            words.append(f"in the 2010 API alone, for want of own credentials: {who}")
         return "; ".join(words)
 
     def _table(self) -> Iterator[str]:
@@ -194,6 +197,12 @@ def rounded(value: float) -> int:
     if value < 1:
         return math.ceil(value)
     return int(round(value, min(0, DIGITS - 1 - math.floor(math.log10(value)))))
+
+
+def _some(sids: list[str]) -> str:
+    named = sids[:MOST_NAMED]
+    more = len(sids) - len(named)
+    return ", ".join(named) + (f" and {more:,} more" if more else "")
 
 
 def _told(label: str, text: str) -> list[str]:

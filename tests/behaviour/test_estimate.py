@@ -114,6 +114,19 @@ def test_kinds_of_keys_are_told(run, small, kind):
     assert ("in the 2010 API alone" in output.text) == (kind == "main")
 
 
+def test_accounts_that_cannot_be_read_are_named(run, sandbox):
+    twilio = sandbox(volumes={"calls": 40}, subaccounts=2)
+    _, closed, forbidden = [account.sid for account in twilio.accounts]
+    twilio.set_status(closed, "closed")
+    twilio.plan(faults.answer(403, 20403, "Forbidden"), "/Queues.json", account_sid=forbidden)
+
+    output = run(config_for(twilio), "--test=estimate", streams=["calls", "queues"])
+
+    text = " ".join(output.text.split())
+    assert f"Accounts 2 to read; left out: {closed}" in text
+    assert f"Refused api: queues of {forbidden}" in text
+
+
 def test_what_could_not_be_asked_fails_the_test(run, sandbox):
     twilio = sandbox(volumes={"calls": 40}, subaccounts=0)
     twilio.plan(faults.answer(500, 20500, "Internal error"), "/Queues.json")

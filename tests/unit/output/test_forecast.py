@@ -80,14 +80,15 @@ def test_lines_are_narrow_and_say_what_they_mean():
         readable={f"product{number}" for number in range(30)},
         refused={"monitor": set(names)},
         failed=set(names),
-        left_out=1000,
-        unsigned=1000,
+        left_out=[SID] * 7,
+        unsigned=[SID] * 2,
         answers=[0.1, 3.0, 0.2],
         ahead=timedelta(days=-100),
         start="2026-01-01T00:00:00Z",
     )
 
     assert max(map(len, text.splitlines())) <= 79
+    assert "and 4 more" in text
     assert "200 ms, the median of 3; 3,000 ms the slowest" in text
     assert "8,640,000 seconds behind Twilio's" in text
     assert "A first run, from 2026-01-01T00:00:00Z on" in text
