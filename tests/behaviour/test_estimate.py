@@ -51,19 +51,28 @@ SEVERAL = [
 
 
 @pytest.mark.parametrize(
-    ("settings", "selected"),
+    ("settings", "selected", "counted"),
     [
-        ({}, SEVERAL),
-        ({"start_date": "P20D", "end_date": "P3D", "page_size": 50}, SEVERAL),
+        ({}, SEVERAL, {"calls", "messages"}),
+        (
+            {"start_date": "P20D", "end_date": "P3D", "page_size": 50},
+            SEVERAL,
+            {"calls", "messages"},
+        ),
         # Usage records tell nothing of rows that are filtered. Of a child, parents are read too.
         (
             {"page_size": 20, "filters": {"calls": {"status": "completed"}}},
             ["calls", "recording_transcriptions", "taskrouter_workers", "taskrouter_tasks"],
+            set(),
         ),
-        ({"max_records": 7, "include_subaccounts": False}, ["calls", "recordings", "alerts"]),
+        (
+            {"max_records": 7, "include_subaccounts": False},
+            ["calls", "recordings", "alerts"],
+            set(),
+        ),
     ],
 )
-def test_an_estimate_comes_true(run, sandbox, settings, selected):
+def test_an_estimate_comes_true(run, sandbox, settings, selected, counted):
     twilio = sandbox(volumes=VOLUMES, subaccounts=2)
     config = config_for(twilio, **settings)
 
@@ -85,6 +94,8 @@ def test_an_estimate_comes_true(run, sandbox, settings, selected):
             assert rows == len(found)
         elif rows > 500:
             assert near(rows, len(found)), name
+    sure = {name: surety for name, (*_, surety) in figures(told).items()}
+    assert {name for name in sure if sure[name] == "counted"} == counted
     assert "It takes about" in told.text
     assert max(map(len, told.text.splitlines())) <= 80
 
