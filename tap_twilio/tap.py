@@ -23,6 +23,7 @@ from tap_twilio.config.schema import SCHEMA
 from tap_twilio.custom.samples import Samples
 from tap_twilio.custom.streams import CustomStream, classes
 from tap_twilio.engine.run import Run
+from tap_twilio.engine.survey import Survey
 from tap_twilio.engine.sync import Sync
 from tap_twilio.http.errors import IncompleteError, Stopped, TapError
 from tap_twilio.http.redaction import redactor
@@ -33,7 +34,7 @@ from tap_twilio.streams import STREAMS, listing
 from tap_twilio.streams.accounts import Accounts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
     from types import FrameType
 
@@ -47,8 +48,13 @@ if TYPE_CHECKING:
     from tap_twilio.streams.base import TwilioStream
 
 
-TESTS = ["connection", "records", "schema", "all", "disabled"]
+TESTS = ["connection", "estimate", "records", "schema", "all", "disabled"]
 """Values of ``--test``: without one, the SDK takes all; without the option, disabled."""
+
+TEST_HELP = (
+    "connection signs in, and reads nothing; estimate tells what a first run would take; "
+    "records, as without a value, reads a row of each stream; schema writes schemas."
+)
 
 
 class TapTwilio(Program, Tap):
@@ -154,6 +160,19 @@ class TapTwilio(Program, Tap):
             TapError: Twilio can't be reached, or the setting ``accounts`` names none.
         """
         return Sync(self._node(self._accounts, None), self.run, self._moving_state).sign_in()
+
+    def estimate(self) -> None:
+        """Print what the credentials read, and what a first run of the selection takes.
+
+        Raises:
+            SignInError: Twilio refused the credentials.
+            IncompleteError: Something could not be asked.
+        """
+        root = self.tree(self._accounts)
+        found = Sync(root, self.run, {}).sign_in()
+        for line in Survey(root, self.run, found)().lines():
+            click.echo(line)
+        self.run.check_complete()
 
     @property
     def _moving_state(self) -> dict[str, Any]:
@@ -325,6 +344,12 @@ class TapTwilio(Program, Tap):
     @override
     def get_singer_command(cls) -> click.Command:
         command = super().get_singer_command()
+        for option in command.params:
+            if option.name == "catalog":
+                # Before --test, which takes it, wherever it stands.
+                option.is_eager = True
+            elif option.name == "test":
+                cast("click.Option", option).help = TEST_HELP
         command.params += [
             click.Option(
                 ["--select"],
@@ -360,18 +385,22 @@ class TapTwilio(Program, Tap):
         with cls.ending():
             super(Tap, cls).invoke(about=about, about_format=about_format)
             cls.print_version(print_fn=cls.logger.info)
-            given = {
-                name: json.load(inputs.read(name, file))
-                for name, file in files.items()
-                if file is not None
-            }
-            if select is not None and "catalog" in given:
-                msg = "--select: give either this or --catalog, which selects streams itself"
-                raise TapError(msg)
-            tap = cls(
-                config=config.config, parse_env_config=config.parse_env, select=select, **given
-            )
-            tap.sync_all()
+            cls._given(config, select, files).sync_all()
+
+    @classmethod
+    def _given(
+        cls, config: _ConfigInput, select: str | None, files: Mapping[str, IO[str] | None]
+    ) -> TapTwilio:
+        """Make a tap of what the command line gives."""
+        given = {
+            name: json.load(inputs.read(name, file))
+            for name, file in files.items()
+            if file is not None
+        }
+        if select is not None and "catalog" in given:
+            msg = "--select: give either this or --catalog, which selects streams itself"
+            raise TapError(msg)
+        return cls(config=config.config, parse_env_config=config.parse_env, select=select, **given)
 
     @classmethod
     def _looking(cls, ctx: click.Context) -> TapTwilio:
@@ -409,11 +438,17 @@ class TapTwilio(Program, Tap):
             if value not in TESTS:
                 msg = f"--test: there is no test {value!r}; {checks.did_you_mean(value, TESTS)}"
                 raise TapError(msg)
-            if value != "connection":
-                super().cb_test(ctx, param, "all" if value == "records" else value)
+            if value == "disabled":
                 return
-            config = ctx.params["config"]
-            tap = cls(config=config.config, parse_env_config=config.parse_env)
-            count = len(tap.sign_in().parents)
-            cls.logger.info("Signed in; %d accounts can be read", count)
+            files = {"catalog": ctx.params.get("catalog")}
+            tap = cls._given(ctx.params["config"], ctx.params.get("select"), files)
+            if value == "connection":
+                count = len(tap.sign_in().parents)
+                cls.logger.info("Signed in; %d accounts can be read", count)
+            elif value == "estimate":
+                tap.estimate()
+            elif value == "schema":
+                tap.write_schemas()
+            else:
+                tap.run_connection_test()
         ctx.exit()

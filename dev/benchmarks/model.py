@@ -1,6 +1,6 @@
 """What a backfill costs: requests and time, foretold and measured (`python -m benchmarks.model`).
 
-The formula and its meaning are in docs/scaling.md.
+docs/scaling.md has the formula and its meaning; the tap has it as code.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,99 +20,13 @@ from typing import TYPE_CHECKING
 from benchmarks.connectors import CONNECTORS
 from benchmarks.scenarios import OURS, World
 from benchmarks.server import Server
+from tap_twilio.engine.cost import Cost, Read, predict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SPLIT = 4
-"""Pages up to which a stream is one chain of requests; a longer one is cut into windows."""
-
-PAGES = 1.5
-"""Requests a full page of rows, where a stream is cut: windows seldom end where a page does."""
-
-START = 0.8
-"""Seconds before the first request: Python, and the schemas of all streams."""
-
-ROW = 30e-6
-"""Seconds of one core that a row takes."""
-
-FIRST, AT_FIRST = 3, 4
-"""Requests in a row before there is anything to share out, and those of an account let in flight
-at first; each round of answers lets in one more."""
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What reading takes.
-
-    Attributes:
-        requests: Requests that are made.
-        core: Seconds of a core.
-        seconds: How long it takes.
-    """
-
-    requests: float
-    core: float
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Read:
-    """One stream of one account.
-
-    Attributes:
-        rows: How many rows it has.
-        page: Rows on a page.
-        undated: Lists that are searched besides for rows without a date, each by its share of
-            the rows.
-        parents: Rows of the stream above that have rows of this one: a request each.
-    """
-
-    rows: int
-    page: int = 1000
-    undated: Sequence[float] = ()
-    parents: int = 0
-
-    @property
-    def requests(self) -> float:
-        """Requests that reading it takes."""
-        if self.parents:
-            return float(self.parents)
-        pages = self.rows / self.page
-        read = max(1, math.ceil(pages)) if pages <= SPLIT else 1 + PAGES * pages
-        return read + sum(max(1, math.ceil(pages * share)) for share in self.undated)
-
-
 UNDATED = {"calls": (0.02, 0.02, 0.02, 0.02), "messages": (1.0,)}
 """Of calls, lists by status; of messages, the whole list."""
-
-
-def predict(
-    reads: Sequence[Read], *, latency: float, concurrency: int, accounts: int = 1, shards: int = 1
-) -> Cost:
-    """Foretell what a backfill takes.
-
-    Args:
-        reads: All that is to be read.
-        latency: Seconds from a request to its answer.
-        concurrency: Requests in flight at most, in each run.
-        accounts: Accounts in the list of accounts.
-        shards: Runs that the whole is cut into, on as many cores.
-
-    Returns:
-        What all runs take together; the seconds are those of the longest, if they are alike.
-    """
-    requests = shards * math.ceil(accounts / 1000) + sum(read.requests for read in reads)
-    rows = sum(read.rows for read in reads)
-    rounds, left, bound = FIRST, requests / shards, min(concurrency, AT_FIRST * accounts)
-    while left > 0:
-        rounds, left, bound = rounds + 1, left - bound, min(concurrency, bound + accounts)
-    working = rows * ROW
-    return Cost(
-        requests,
-        core=START * shards + working,
-        seconds=START + max(rounds * latency, working / shards),
-    )
 
 
 def reads(world: World, streams: Sequence[str]) -> list[Read]:

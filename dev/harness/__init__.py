@@ -48,6 +48,7 @@ class Output:
     lines: list[str]
     log: str
     messages: list[dict[str, Any]] = field(default_factory=list)
+    text: str = ""
 
     def __post_init__(self) -> None:
         self.messages = [json.loads(line) for line in self.lines]
@@ -137,6 +138,8 @@ class Runner:
         if result.exit_code == 0 and ("--discover" in arguments or "--about" in arguments):
             return Output(result.exit_code, [json.dumps(json.loads(result.stdout))], "")
         log = self.handler.text + (result.stderr or "")
+        if "--test=estimate" in arguments:
+            return Output(result.exit_code, [], log, text=result.stdout)
         return Output(result.exit_code, lines, log)
 
     def discover(self) -> dict[str, Any]:

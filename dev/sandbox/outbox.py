@@ -285,6 +285,14 @@ class Outbox:
             self._canceled -= self._all[place].canceled is not None
         return len(self._due) - self._canceled
 
+    def sent_between(self, low: int, high: int) -> int:
+        """Count the messages that were sent in a range of time, as bills do."""
+        now = self._clock()
+        return sum(
+            message.canceled is None and low <= message.sent < min(high, now)
+            for message in self._all
+        )
+
     def letters_to(self, recipient: str) -> Letters:
         """Give the messages to one recipient as a list."""
         return Letters(self._by_recipient.get(recipient, ()), self._by_sid, self._clock)

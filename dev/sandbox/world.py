@@ -290,11 +290,13 @@ class World:
         yield from found
 
     def count(self, path: str, account: Account, low: int, high: int) -> int:
-        """Count the rows of a list that came to be in a range of time."""
+        """Count the rows of a list that came to be in a range of time; of messages, those sent."""
         table = self._related(path, account)
         if table is None or high <= low:
             return 0
-        return table.timeline.before(min(high, self.now)) - table.timeline.before(low)
+        outbox = self._outboxes.get(account.sid) if path == MESSAGES else None
+        sent = 0 if outbox is None else outbox.sent_between(low, high)
+        return sent + table.timeline.before(min(high, self.now)) - table.timeline.before(low)
 
     def _joined(self, table: Table, recipient: str | None = None) -> Source:
         """Add what clients have written to a table of messages."""

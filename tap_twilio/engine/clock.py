@@ -26,10 +26,12 @@ class Clock:
     Attributes:
         now: The run's beginning by this machine's clock, in UTC.
         twilios: The moment of Twilio's first answer, by Twilio's clock; none before it.
+        ahead: How far this machine's clock was ahead then.
     """
 
     now: datetime
     twilios: datetime | None = None
+    ahead: timedelta | None = None
 
     @property
     def present(self) -> datetime:
@@ -45,7 +47,7 @@ class Clock:
     def note(self, twilios: datetime) -> None:
         """Take note of Twilio's moment now, and say so if this machine's clock is wrong."""
         self.twilios = twilios
-        ahead = now_utc() - twilios
+        ahead = self.ahead = now_utc() - twilios
         if abs(ahead) <= CLOCKS_AGREE:
             return
         seconds = abs(ahead) // timedelta(seconds=1)

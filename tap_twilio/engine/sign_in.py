@@ -62,10 +62,12 @@ class SignedIn:
         records: The accounts as Twilio lists them, the configured one first; none with a key that
             may not list any.
         parents: The accounts to read: those, and those that only the settings know.
+        refusal: Why Twilio did not list any.
     """
 
     records: list[Account]
     parents: list[Account]
+    refusal: RefusedError | None = None
 
 
 def ask(
@@ -125,7 +127,7 @@ class SignIn:
             sids = [name for name in settings.accounts if name.startswith("AC")]
             sids = sids or [settings.account_sid, *self._further([])]
             logger.info("The credentials may not list accounts. The tap reads %s", ", ".join(sids))
-            found = SignedIn([], [{"sid": sid} for sid in sids])
+            found = SignedIn([], [{"sid": sid} for sid in sids], refusal)
         else:
             further = self._further(records)
             records = self._chosen(records, further)

@@ -63,6 +63,7 @@ class Resource:
     promoted: Mapping[str, str]
     position_field: str | None
     stand_ins: Mapping[str, str | int]
+    billed_as: tuple[str, ...]
     secret_fields: tuple[str, ...]
     exists_for: Callable[[Mapping[str, Any]], bool]
     account: str | None = None

@@ -31,6 +31,7 @@ class Calls(AccountStream):
         "StartTime", undated={"Status": ("queued", "ringing", "canceled", "failed")}
     )
     lookback = 3 * DAY
+    billed_as = ("calls",)
 
 
 class CallFeedback(AccountStream):
@@ -208,6 +209,7 @@ class Messages(AccountStream):
     window = DateFilter("DateSent", retention=400 * DAY, undated={})
     lookback = 15 * DAY
     unsettled_statuses = frozenset({"accepted", "queued", "scheduled", "sending"})
+    billed_as = ("sms", "mms")
 
 
 class MessageMedia(AccountStream):

@@ -78,6 +78,7 @@ class TwilioStream(Stream):
         stand_ins: Values of key fields where Twilio sends null or nothing. Only for fields that are
             null by right, or where the rest of the key tells rows apart anyhow: else two rows would
             become one.
+        billed_as: Categories of usage records that count its rows together.
         secret_fields: Fields that never leave the tap, besides those with names of credentials.
         typed_by_catalog: Whether the catalog's schema describes the records.
         wire_schema: JSON schema of a record before personal data is masked; ``schema`` is after.
@@ -103,6 +104,7 @@ class TwilioStream(Stream):
     promoted: ClassVar[Mapping[str, str]] = {}
     position_field: ClassVar[str | None] = None
     stand_ins: ClassVar[Mapping[str, str | int]] = {}
+    billed_as: ClassVar[tuple[str, ...]] = ()
     secret_fields: ClassVar[tuple[str, ...]] = ()
     typed_by_catalog: ClassVar[bool] = False
 

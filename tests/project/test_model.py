@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.model import UNDATED, Read, predict
+from benchmarks.model import UNDATED
 from harness import config_for
+from tap_twilio.engine.cost import Read, predict
 
 TOLERANCE = 0.25
 

@@ -141,6 +141,7 @@ def test_catalog(cook, twilio):
         if line.get("stream") == "calls" and "record" in line
     ]
     assert sorted(read) == sorted(row["sid"] for row in held(twilio, "calls"))
+    assert "It takes about" in cook.said
 
 
 @door

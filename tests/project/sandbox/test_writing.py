@@ -22,6 +22,7 @@ MESSAGE = "/2010-04-01/Accounts/{AccountSid}/Messages/%s.json"
 FEEDBACK = "/2010-04-01/Accounts/{AccountSid}/Messages/%s/Feedback.json"
 MEDIA = "/2010-04-01/Accounts/{AccountSid}/Messages/%s/Media.json"
 CONSENTS = "/v1/Consents/Bulk"
+USAGE = "/2010-04-01/Accounts/{AccountSid}/Usage/Records/Today.json"
 SOMEBODY = "+447700900123"
 NOW = "2026-11-20T12:00:00Z"
 FINAL = {"delivered", "undelivered", "failed"}
@@ -123,6 +124,19 @@ def test_outcomes_differ_and_depend_on_the_seed(schemas):
     first = statuses()
     assert set(first) == FINAL
     assert first == statuses()
+
+
+def test_usage_counts_what_was_sent(twilio, writer):
+    def counted():
+        rows = [writer.rows("api", USAGE, {"Category": one}) for one in ("sms", "mms")]
+        return sum(int(row["count"]) for (row,) in rows)
+
+    before = counted()
+    writer.create()
+    writer.schedule(later(days=2))
+    twilio.advance(timedelta(hours=1))
+
+    assert counted() - before == 1
 
 
 def test_a_schedule_comes_due_by_the_clock(twilio, writer):
