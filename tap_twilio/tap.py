@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk import Tap, metrics
 from singer_sdk.exceptions import ConfigValidationError
-from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.singerlib import Catalog
 from typing_extensions import override
 
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 
     import click
     from singer_sdk import Stream
-    from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 
     from tap_twilio.engine.sign_in import SignedIn
@@ -57,10 +55,6 @@ class TapTwilio(Program, Tap):
     # A copy: the SDK adds its own settings to it.
     config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(SCHEMA)
     message_writer_class: type[GenericSingerWriter[Any, Any]] = Writer
-    # Without BATCH: the SDK would read the first stream so, and none of those below it.
-    capabilities: ClassVar[list[CapabilitiesEnum]] = [
-        one for one in Tap.capabilities if one is not PluginCapabilities.BATCH
-    ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Quieten the SDK, and start it."""
@@ -238,8 +232,7 @@ class TapTwilio(Program, Tap):
             SingerSink(
                 cast("dict[str, TwilioStream]", self.streams),
                 self.message_writer,
-                now=self.run.settings.now,
-                gives_versions=self.run.settings.emit_activate_version_messages,
+                settings=self.run.settings,
                 mapping=references.mapping,
             )
         )
