@@ -183,7 +183,7 @@ def test_a_run_that_is_killed_names_whole_files_and_the_next_reads_the_rest(
     run, sandbox, tmp_path, number
 ):
     root = tmp_path / "out"
-    twilio = sandbox(volumes={"calls": 900, "messages": 0}, subaccounts=1, frozen=True)
+    twilio = sandbox(volumes={"calls": 500, "messages": 0}, subaccounts=1, frozen=True)
     config = config_for(twilio, page_size=40) | batches(root, 10)
     (tmp_path / "config.json").write_text(json.dumps(config))
     (tmp_path / "catalog.json").write_text(json.dumps(catalog_of(["calls", "recordings"])))
