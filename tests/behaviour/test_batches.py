@@ -232,6 +232,7 @@ def test_a_disk_that_is_full_ends_the_run_and_no_state_passes_it(
 
     def fill(self, path, value, *arguments, **options):
         if len(written) == 2:
+            write(self, path, value[:10])
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         written.append(path)
         return write(self, path, value, *arguments, **options)
@@ -246,6 +247,9 @@ def test_a_disk_that_is_full_ends_the_run_and_no_state_passes_it(
     sentence = "batch_config.storage: files can't be written there: No space left on device"
     assert output.log.count(sentence) == output.log.count("ERROR") == 1
     assert len(output.of_type("BATCH")) == 2
+    # What is only half there has no file's name.
+    assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".gz", ".unfinished"}
+    assert len(list((tmp_path / "out").glob("*.gz"))) == 2
     assert assert_covered(output.messages, twilio) > 0
 
 
