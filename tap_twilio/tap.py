@@ -12,7 +12,6 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 import click
 from singer_sdk import Tap, metrics
 from singer_sdk.exceptions import ConfigValidationError
-from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.singerlib import Catalog
 from typing_extensions import override
 
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from singer_sdk import Stream
-    from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 
@@ -65,10 +63,6 @@ class TapTwilio(Program, Tap):
     # A copy: the SDK adds its own settings to it.
     config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(SCHEMA)
     message_writer_class: type[GenericSingerWriter[Any, Any]] = Writer
-    # Without BATCH: the SDK would read the first stream so, and none of those below it.
-    capabilities: ClassVar[list[CapabilitiesEnum]] = [
-        one for one in Tap.capabilities if one is not PluginCapabilities.BATCH
-    ]
 
     def __init__(self, *args: Any, select: str | None = None, **kwargs: Any) -> None:
         """Check the settings.
@@ -282,8 +276,7 @@ class TapTwilio(Program, Tap):
             SingerSink(
                 cast("dict[str, TwilioStream]", self.streams),
                 self.message_writer,
-                now=self.run.settings.now,
-                gives_versions=self.run.settings.emit_activate_version_messages,
+                settings=self.run.settings,
                 mapping=references.mapping,
             )
         )

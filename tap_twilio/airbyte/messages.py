@@ -11,7 +11,7 @@ from singer_sdk.contrib.msgspec import encoder
 from typing_extensions import override
 
 from tap_twilio.http.redaction import redactor
-from tap_twilio.output.singer import encoded
+from tap_twilio.output.lines import encoded
 
 if TYPE_CHECKING:
     from tap_twilio.records.values import Record

@@ -69,7 +69,7 @@ GROUPS: Final = {
 SHOWN: Final = frozenset({CREDENTIALS, "start_date"})
 """Settings that the form shows at once, though they may be left away."""
 
-WITHOUT_EFFECT: Final = frozenset({"emit_activate_version_messages"})
+WITHOUT_EFFECT: Final = frozenset({"batch_config", "emit_activate_version_messages"})
 """Settings that the form doesn't offer: the protocol has no such message."""
 
 MOMENT: Final = {

@@ -24,7 +24,7 @@ OBJECTS = 100_000
 """Objects that may be made, and not freed, before a search for circles among them."""
 
 OUTPUT = frozenset({errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
-"""Errors of writing to stdout; nothing else is ever written to."""
+"""Errors of writing to stdout; those of files have a class of their own."""
 
 
 def begin() -> None:

@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from tap_twilio.config import checks, inputs, terminal
 from tap_twilio.config.process import lost_output
-from tap_twilio.http.errors import Stopped, TapError
+from tap_twilio.http.errors import Stopped, TapError, UnwritableError
 from tap_twilio.http.redaction import is_news, is_wanted, redactor
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Ending:
             sys.exit(code)
         if error is None or isinstance(error, Stopped):
             return
-        if isinstance(error, (TapError, ConfigValidationError)):
+        if isinstance(error, (TapError, UnwritableError, ConfigValidationError)):
             for sentence in getattr(error, "errors", [error]):
                 self._logger.error("%s", sentence)
             sys.exit(1)

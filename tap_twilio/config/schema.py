@@ -172,6 +172,44 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         "support it.",
     ),
     th.Property(
+        "batch_config",
+        th.ObjectType(
+            th.Property(
+                "encoding",
+                th.ObjectType(
+                    th.Property("format", th.StringType(allowed_values=["jsonl"]), required=True),
+                    th.Property("compression", th.StringType(allowed_values=["gzip", "none"])),
+                    additional_properties=False,
+                    nullable=False,
+                ),
+                required=True,
+            ),
+            th.Property(
+                "storage",
+                th.ObjectType(
+                    th.Property("root", th.StringType(nullable=False, min_length=1), required=True),
+                    th.Property("prefix", th.StringType),
+                    additional_properties=False,
+                    nullable=False,
+                ),
+                required=True,
+            ),
+            th.Property("batch_size", th.IntegerType(minimum=1)),
+            additional_properties=False,
+        ),
+        title="Batch files",
+        description="Write records into files of JSON lines, gzipped unless compression is none, "
+        "of batch_size rows at most, and BATCH messages that name the files. The target must "
+        "support it. See docs/loading.md.",
+        examples=[
+            {
+                "encoding": {"format": "jsonl", "compression": "gzip"},
+                "storage": {"root": "file:///var/spool/twilio", "prefix": "prod-"},
+                "batch_size": 10000,
+            }
+        ],
+    ),
+    th.Property(
         "page_size",
         th.IntegerType(minimum=1, maximum=5000),
         title="Page size",

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tap_twilio.config import checks, declarations
+from tap_twilio.config.batches import Batches
 from tap_twilio.config.hosts import Hosts
 from tap_twilio.config.schema import MOMENT_FORMS, REQUESTS
 from tap_twilio.resource.windows import EPOCH, parse_moment
@@ -53,6 +54,7 @@ class Settings:
     skip_unchanged: bool = False
     include_deleted_recordings: bool = False
     emit_activate_version_messages: bool = False
+    batch_config: Batches | None = None
     page_size: int | None = None
     max_records: int | None = None
     filters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -98,6 +100,11 @@ def parse(
         hosts = Hosts(given.get("region"), given.get("edge"), given.get("base_url"))
         declared, mistakes = declarations.read(given.get("custom_streams", ()), hosts)
         errors += map(checks.short, mistakes)
+    batch_config = None
+    try:
+        batch_config = Batches.of(given["batch_config"]) if "batch_config" in given else None
+    except checks.SettingsError as error:
+        errors += error.errors
     errors += [*misplaced, *checks.credentials(given), *_headers(given), *_choices(given)]
     if errors or missing:
         raise checks.SettingsError([*missing, *errors], is_unsigned=not errors)
@@ -114,6 +121,7 @@ def parse(
         end=end if end is None or end <= now else None,
         accounts=tuple(given.get("accounts", ())),
         custom_streams=tuple(declared),
+        batch_config=batch_config,
         user_agent=given.get("user_agent", user_agent),
         **{
             name: given[name]

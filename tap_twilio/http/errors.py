@@ -47,6 +47,10 @@ class Stopped(SystemExit):
     """A signal asked the run to end; ``code`` is the exit code that says which."""
 
 
+class UnwritableError(Exception):
+    """What was read can't be written, so the run ends, whatever is being read: no TapError."""
+
+
 class ResponseError(TapError):
     """An answer that isn't the page that was asked for.
 

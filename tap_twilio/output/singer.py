@@ -10,45 +10,27 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter, encoder
 from singer_sdk.singerlib import RecordMessage, SchemaMessage, StateMessage
 from typing_extensions import override
 
+from tap_twilio.output.files import Files
+from tap_twilio.output.lines import encoded
 from tap_twilio.records.unknown import UnknownFields, leave_out
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
     from singer_sdk.mapper import StreamMap
     from singer_sdk.singerlib import Message
 
+    from tap_twilio.config.settings import Settings
     from tap_twilio.output.sink import Record
     from tap_twilio.resource.resource import Warner
-
-CHUNK = 64 * 1024
-"""Bytes to collect before they are written: small writes wake the target for each record."""
 
 SECONDS_BETWEEN_STATES = 5.0
 """How often the state is written, at least, while few records are."""
 
 RECORDS_TO_STATES = 8
 """How many times the bytes of a state are written as records before the next one."""
-
-
-def encoded(records: Iterable[Record], head: bytes, tail: bytes) -> Iterator[bytearray]:
-    """Write records as whole lines of JSON, :data:`CHUNK` bytes or a little more at a time.
-
-    Args:
-        head: Stands before each record.
-        tail: Stands after it, with the end of the line.
-    """
-    buffer = bytearray()
-    for record in records:
-        buffer += head
-        encoder.encode_into(record, buffer, -1)
-        buffer += tail
-        if len(buffer) >= CHUNK:
-            yield buffer
-            buffer = bytearray()
-    yield buffer
 
 
 class Writer(MsgSpecWriter):
@@ -142,30 +124,32 @@ class SingerStream(Protocol):
 
 
 class SingerSink:
-    """Writes records as Singer messages, through the SDK where stream maps want it."""
+    """Writes records as Singer messages, or into files that such messages name.
+
+    They go through the SDK where stream maps want it.
+    """
 
     def __init__(
         self,
         streams: Mapping[str, SingerStream],
         writer: Any,  # noqa: ANN401
         *,
-        now: datetime,
-        gives_versions: bool,
+        settings: Settings,
         mapping: Callable[[str], AbstractContextManager[None]],
     ) -> None:
         """Write nothing yet.
 
         Args:
             writer: A :class:`Writer`, or another of the SDK's.
-            now: The moment of the run, which records carry.
-            gives_versions: Whether targets shall find what is gone at Twilio.
             mapping: Names the setting where stream maps can't be applied.
         """
         self._streams = streams
         self._writer = writer
-        self._now = now
-        self._gives_versions = gives_versions
+        self._now = settings.now
+        self._gives_versions = settings.emit_activate_version_messages
         self._mapping = mapping
+        batches = settings.batch_config
+        self._files = None if batches is None else Files(batches, writer.write_message)
         self._fields: dict[str, UnknownFields] = {}
 
     def begin(self, stream: str, *, is_whole: bool) -> None:
@@ -176,14 +160,15 @@ class SingerSink:
             found.version = int(self._now.timestamp())
 
     def write(self, stream: str, records: list[Record], unknown: Sequence[str]) -> None:
-        """Write RECORD messages; before them SCHEMA anew, where fields are met that it lacks."""
+        """Write records; before them SCHEMA anew, where fields are met that it lacks."""
         found = self._streams[stream]
         leave_out(records, found.deselected)
-        if found.is_plain and isinstance(self._writer, Writer):
+        writer = self._writer if self._files is None else self._files
+        if found.is_plain and isinstance(writer, (Writer, Files)):
             if unknown:
                 (stream_map,) = found.stream_maps
                 self._announce(found, stream_map, records, unknown)
-            self._writer.write_records(stream, records, self._now, found.version)
+            writer.write_records(stream, records, self._now, found.version)
             return
         with self._mapping(f"they can't be applied to {stream}"):
             made = found.mapped(records)
@@ -191,22 +176,33 @@ class SingerSink:
             for stream_map in found.stream_maps:
                 self._announce_made(found, stream_map, made)
         for message in made:
-            self._writer.write_message(message)
+            if self._files is None:
+                self._writer.write_message(message)
+            else:
+                extracted, version = message.time_extracted, message.version
+                self._files.write_records(message.stream, [message.record], extracted, version)
 
     def end(self, stream: str, *, is_complete: bool) -> None:
         """Have the target drop what this run didn't bring, if it brought all there is."""
         found = self._streams[stream]
         if found.version is not None and is_complete:
+            self._close_files()
             found.write_version(found.version)
 
     def offer_state(self, state: dict[str, Any]) -> None:
         """Write STATE, if it is time to."""
-        if not isinstance(self._writer, Writer) or self._writer.owes_state:
+        writer = self._writer if self._files is None else self._files
+        if not isinstance(writer, (Writer, Files)) or writer.owes_state:
             self.write_state(state)
 
     def write_state(self, state: dict[str, Any]) -> None:
         """Write STATE; the last message always is one, as some targets ask."""
+        self._close_files()
         self._writer.write_message(StateMessage(value=state))
+
+    def _close_files(self) -> None:
+        if self._files is not None:
+            self._files.close_all()
 
     def _announce_made(
         self, stream: SingerStream, stream_map: StreamMap, made: list[RecordMessage]
@@ -241,5 +237,7 @@ class SingerSink:
             # Not changed in place: the writer compares it with what it wrote before.
             properties = schema["properties"] | new
             stream_map.transformed_schema = schema | {"properties": properties}
+            if self._files is not None:
+                self._files.close(stream_map.stream_alias)
             stream.write_schema()
         leave_out(records, fields.waiting)

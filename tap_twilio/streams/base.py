@@ -194,6 +194,10 @@ class TwilioStream(Stream):
         yield from ()
 
     @override
+    def get_batch_config(self, config: Mapping[str, Any]) -> None:
+        """Give none, as the SDK would write batches of this stream alone: the sink does, of all."""
+
+    @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
         yield from cast("Conductor", self._tap).records(self.name, dict(context or {}))
 

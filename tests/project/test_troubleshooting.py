@@ -24,6 +24,7 @@ ENDS = {
     "TapError",
     "TwilioError",
     "UnreachableError",
+    "UnwritableError",
 }
 """Errors whose words are a whole message."""
 

@@ -16,6 +16,7 @@ from jsonschema import Draft7Validator
 from harness import PATIENCE, config_for
 from sandbox import faults
 from tap_twilio.airbyte.messages import Output
+from tap_twilio.airbyte.spec import WITHOUT_EFFECT
 from tap_twilio.config.schema import SCHEMA
 from tap_twilio.streams import STREAMS
 from tests.doors.airbyte.harness import catalog
@@ -36,7 +37,7 @@ def specification(source):
 def test_spec_has_the_taps_settings_and_one_more(specification):
     Draft7Validator.check_schema(specification)
     assert specification["properties"].keys() == (
-        SCHEMA["properties"].keys() - {"emit_activate_version_messages"} | {"credentials"}
+        SCHEMA["properties"].keys() - WITHOUT_EFFECT | {"credentials"}
     )
     assert specification["required"] == ["account_sid"]
 
@@ -173,14 +174,14 @@ def test_a_date_is_asked_for_by_a_calendar_or_as_text(source, specification, sma
 
 
 def test_a_setting_without_effect_is_not_offered_and_says_so(source, small):
-    said = source("check", config=config_for(small, emit_activate_version_messages=True))
+    batches = {"encoding": {"format": "jsonl"}, "storage": {"root": "batches"}}
+    config = config_for(small, emit_activate_version_messages=True, batch_config=batches)
+    said = source("check", config=config)
 
     assert connection(said)["status"] == "SUCCEEDED"
-    assert (
-        "emit_activate_version_messages has no effect: Airbyte's protocol has no such message"
-        in said.log
-    )
-    assert "emit_activate_version_messages" not in "".join(source("spec").lines)
+    for name in WITHOUT_EFFECT:
+        assert f"{name} has no effect: Airbyte's protocol has no such message" in said.log
+        assert name not in "".join(source("spec").lines)
     plain = source("check", config=config_for(small, emit_activate_version_messages=False))
     assert "no such message" not in plain.log
 

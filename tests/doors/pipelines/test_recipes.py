@@ -181,9 +181,23 @@ def test_postgres(cook, postgres, twilio):
     )
     assert owner == {"rolname": "twilio", "rolsuper": False}
 
+    assert_in_postgres(postgres, twilio)
+
+
+def assert_in_postgres(postgres, twilio):
     for name in ("calls", "messages", "accounts", "incoming_phone_numbers"):
         rows = postgres.query(f"SELECT * FROM twilio.{name}")  # noqa: S608
         assert_loaded(name, rows, twilio)
+
+
+@door
+def test_postgres_batches(cook, postgres, twilio):
+    cook("database")
+
+    folder = cook("postgres-batches")
+
+    assert_in_postgres(postgres, twilio)
+    assert not (folder / "batches").exists()
 
 
 @door
