@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
+from http import HTTPStatus
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
@@ -13,6 +14,7 @@ import msgspec
 
 from sandbox import errors
 from sandbox.accounts import CLASSIC
+from sandbox.exports import HOST, Exports
 from sandbox.filters import Query, Readings, Selection, select
 from sandbox.paging import Page, Pager, PageRequest, envelope, read_request
 from sandbox.tables import Shelf, Source, Span
@@ -85,12 +87,21 @@ class Api:
     Args:
         world: What there is to tell.
         writer: What takes in what clients write.
+        exports: What was exported to files.
         readings: How to read what Twilio leaves open.
         cache_bytes: How much memory finished pages may take.
     """
 
-    def __init__(self, world: World, writer: Writer, readings: Readings, cache_bytes: int) -> None:
+    def __init__(
+        self,
+        world: World,
+        writer: Writer,
+        exports: Exports,
+        readings: Readings,
+        cache_bytes: int,
+    ) -> None:
         """Start with nothing cached."""
+        self._exports = exports
         self._world = world
         self._writer = writer
         self._readings = readings
@@ -130,6 +141,8 @@ class Api:
             is_test = access.caller.kind == "test"
             status, row = self._writer.write(route, access.account, request.body, is_test=is_test)
             return Reply(status, b"" if row is None else msgspec.json.encode(row))
+        if route.endpoint.host == HOST and "Day" in route.values:
+            return self._redirect(request, access, route)
         key = (
             self._world.version,
             access.account.sid,
@@ -145,6 +158,14 @@ class Api:
             if is_still and not is_usage(route.endpoint):
                 self._cache.put(key, body)
         return Reply(200, body)
+
+    def _redirect(self, request: Request, access: Access, route: Route) -> Reply:
+        kind, day = request.path.split("/")[3], route.values["Day"]
+        address = self._exports.address(kind, day, access.account)
+        if address is None:
+            raise errors.not_found(request.path)
+        body = msgspec.json.encode({"redirect_to": address})
+        return Reply(HTTPStatus.TEMPORARY_REDIRECT, body, (("Location", address),))
 
     def _body(self, request: Request, access: Access, route: Route) -> Wire:
         endpoint, values, instance = route

@@ -231,6 +231,8 @@ def _description(stream: type[TwilioStream]) -> str:
 
 
 def _dates(stream: type[TwilioStream]) -> str:
+    if stream.exported is not None:
+        return f"`{stream.replication_key}`"
     if stream.window is None:
         return ""
     return f"`{stream.replication_key}`, {_span(stream.lookback)} back"
@@ -255,7 +257,7 @@ def _span(time: timedelta) -> str:
 def _requests(stream: type[TwilioStream]) -> str:
     lists = math.prod(len(v) for v in (*stream.fan_out.values(), *stream.path_values.values()))
     if _parent(stream) is not None:
-        return f"{lists} per parent"
+        return f"{lists} per parent" if stream.exported is None else "2 per day"
     _, endpoint = load(stream.product, stream.name)
     if endpoint.data_key is None or endpoint.paging == "none":
         return f"{lists} per account"
