@@ -8,7 +8,6 @@ import subprocess
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -55,8 +54,6 @@ MANY_BELOW_PARENTS = (
     "wireless_sim_usage_records",
 )
 """Streams of which each parent has dozens of rows, unless a sandbox is told otherwise."""
-
-EXPORTED = ("Messages", "Calls", "Conferences", "Participants")
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -208,10 +205,6 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
             # Participants are listed while the conference runs.
             for row in twilio.truth("api", CONFERENCES, account_sid=account.sid)[:2]:
                 twilio.patch(row["sid"], status="in-progress")
-            for kind in EXPORTED:
-                for age in range(3, 7):
-                    day = (twilio.now - timedelta(days=age)).date().isoformat()
-                    twilio.export(kind, day, name=f"{age} days", account_sid=account.sid)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Api, "answer", telling)
             patch.setattr(socket.socket, "connect", noting)

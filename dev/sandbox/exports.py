@@ -69,6 +69,7 @@ class Exports:
         """Make a file of a day now, beside those of the same day."""
         export = Export(day, content, self._world.now, name)
         self._made.setdefault((account.sid, kind), []).append(export)
+        self._world.version += 1
 
     def listed(self, kind: str, account: Account) -> Shelf | None:
         """Give the days made by hand that are still there, the first made first; None without."""

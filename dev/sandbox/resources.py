@@ -151,9 +151,9 @@ def _wireless_usage(draft: Draft) -> Wire:
 
 
 def _exported_day(draft: Draft) -> Wire:
-    """Write a day that the daily export made, two days after it was over."""
+    """Write a day that the daily export made, once it was over."""
     return {
-        "day": iso_day(draft.created - 2 * DAY),
+        "day": iso_day(draft.created - DAY),
         "create_date": iso8601(draft.created),
         "resource_type": draft.table.values["ResourceType"],
         "size": None,
@@ -171,7 +171,14 @@ _WIRELESS_USAGE: Final = Traits(
 )
 
 TRAITS: Final[Mapping[tuple[str, str], Traits]] = {
-    ("bulkexports", DAYS): Traits(describe=_exported_day, identifier="day"),
+    ("bulkexports", DAYS): Traits(
+        every=DAY,
+        describe=_exported_day,
+        order=("create_date",),
+        ascending=True,
+        identifier="day",
+        retention=7,
+    ),
     ("api", CALLS): Traits(
         volume=2000,
         volume_of="calls",

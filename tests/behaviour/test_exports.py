@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import gzip
 import json
+import signal
+import subprocess
+import sys
+import threading
 import zlib
 from datetime import timedelta
 
 import pytest
 
-from harness import STREAMS_BY_NAME, config_for, schema_of, typed
+from harness import (
+    PATIENCE,
+    STREAMS_BY_NAME,
+    Output,
+    catalog_of,
+    config_for,
+    schema_of,
+    typed,
+)
 from sandbox import faults
 from sandbox.exports import packed
 from sandbox.storage import Trouble
@@ -337,3 +349,47 @@ def test_where_no_file_is_to_be_found_nothing_is_marked(run, twilio, status, loc
     assert "hushhush" not in output.log
     assert "days_read" not in json.dumps(output.state)
     assert twilio.storage.fetches == []
+
+
+# --- Runs that end early ------------------------------------------------------------------------
+
+
+def lines_of(numbers):
+    return "".join(f"{json.dumps(message(number))}\n" for number in numbers).encode()
+
+
+def test_a_run_that_ends_within_a_file_reads_it_again(run, twilio, tmp_path):
+    ended = threading.Event()
+
+    def halting():
+        yield gzip.compress(lines_of(range(1, 5000)))
+        ended.wait(PATIENCE)
+        yield gzip.compress(lines_of(range(5000, 5010)))
+
+    twilio.export("Messages", "2020-07-26", [message(0)])
+    twilio.export("Messages", "2020-07-27", content=halting)
+    files = {"config": config_for(twilio), "catalog": catalog_of([MESSAGES])}
+    for name, content in files.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+    options = [f"--{name}={tmp_path / name}.json" for name in files]
+    command = [sys.executable, "-m", "tap_twilio", *options]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as tap:
+        lines = []
+        for line in tap.stdout:
+            lines.append(line)
+            if f'"{message(1000)["sid"]}"' in line:
+                break
+        tap.send_signal(signal.SIGTERM)
+        lines += tap.stdout
+    # Only then: it must not need the rest of the file to end.
+    ended.set()
+    output = Output(tap.returncode, lines, "")
+    after = run(config_for(twilio), streams=[MESSAGES], state=output.state)
+
+    assert output.exit_code == 143
+    assert 1000 < len(sids(output)) < 5000
+    assert partition(output)["days_read"] == ["2020-07-26"]
+    assert after.exit_code == 0
+    assert sids(after) == [message(number)["sid"] for number in range(1, 5010)]
