@@ -302,7 +302,9 @@ class Reader:
         for day in days:
             if day.date in requests:
                 try:
-                    yield from self._read_file(node, requests[day.date])
+                    if not (yield from self._read_file(node, requests[day.date])):
+                        whole = False
+                        continue
                 except AbsentError as error:
                     whole = False
                     node.logger.warning(
@@ -325,23 +327,21 @@ class Reader:
             self.save()
         return whole
 
-    def _read_file(self, node: Node, first: Request) -> Iterator[tuple[Node, Batch]]:
+    def _read_file(self, node: Node, first: Request) -> Batches:
         wanted = min(filter(None, (self._run.settings.max_records, node.limit)), default=None)
         request: Request | None = first
-        while request is not None:
+        whole = True
+        while request is not None and wanted != 0:
             batch = self.take(request)
             request = batch.following
-            self.leave_out_keyless(node, batch)
             if wanted is not None:
                 batch.keep(list(range(min(wanted, len(batch.records)))))
                 wanted -= len(batch.records)
-            batch.records = self.decoder(node).mask(batch.records)
-            yield node, batch
+            whole = (yield from self.emit(node, batch)) and whole
             # Freed before the next part is decoded.
-            batch.records = []
-            if wanted == 0:
-                self.prefetch.skip(first.place.search)
-                return
+            batch.records, batch.parents = [], None
+        self.prefetch.skip(first.place.search)
+        return whole
 
     # --- What can't be read --------------------------------------------------------------------
 

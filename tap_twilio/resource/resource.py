@@ -183,8 +183,11 @@ class Node:
 
     def files_below(self, context: Mapping[str, Any]) -> list[Node]:
         """Give the nodes that read the files which a list names."""
-        named = set(context.values())
-        return [child for child in self.children if child.resource.exported in named]
+        return [child for child in self.children if child.reads_files and child.is_below(context)]
+
+    def is_below(self, context: Mapping[str, Any]) -> bool:
+        """Tell whether it is below a list: files of one kind are not below those of another."""
+        return self.resource.exported in {None, *context.values()}
 
     @cached_property
     def is_incremental(self) -> bool:

@@ -20,12 +20,15 @@ from harness import (
     catalog_of,
     config_for,
     schema_of,
+    select,
     typed,
 )
 from sandbox import faults
 from sandbox.exports import packed
 from sandbox.storage import Trouble
+from tap_twilio.config.inputs import check_state
 from tap_twilio.http import files
+from tap_twilio.http.errors import TapError
 
 MESSAGES = "bulkexports_messages"
 KINDS = {
@@ -174,6 +177,58 @@ def test_personal_data_is_masked_as_in_lists(run, twilio):
     assert row["sid"] == message(1)["sid"]
     assert row["day"] == "2020-07-26"
     assert not {"from", "to", "body"} & {name for name, value in row.items() if value is not None}
+
+
+def test_lists_below_rows_of_files_are_read(run, sandbox):
+    twilio = sandbox(subaccounts=0, days=10, volumes={"calls": 60, "messages": 0})
+    day = (twilio.now - timedelta(days=5)).date().isoformat()
+    twilio.export("Calls", day)
+    custom = {
+        "name": "archived_events",
+        "product": "api",
+        "path": "/2010-04-01/Accounts/{account_sid}/Calls/{call_sid}/Events.json",
+        "parent": "bulkexports_calls",
+    }
+    config = config_for(twilio, custom_streams=[custom], max_retries=0)
+    (run.folder / "custom.json").write_text(json.dumps(config))
+    catalog = run.raw("--config", str(run.folder / "custom.json"), "--discover").messages[0]
+    streams = ["archived_events", "bulkexports_calls"]
+    twilio.requests.reset()
+    calls = [row["sid"] for row in twilio.exported("Calls", day)]
+    broken = twilio.plan(faults.answer(500), f"{calls[-1]}/Events.json")
+
+    first = run(config, catalog=select(catalog, streams))
+    asked = [one.path.split("/")[-2] for one in twilio.requests if "/Events" in one.path]
+    twilio.clear_plans()
+    second = run(config, catalog=select(catalog, streams), state=first.state)
+
+    assert sorted(asked) == sorted(calls)
+    assert broken.hits == 1
+    assert (first.exit_code, second.exit_code) == (1, 0)
+    # A day counts once all below its rows was read.
+    assert "days_read" not in json.dumps(first.state)
+    assert partition(second, "bulkexports_calls")["days_read"] == [day]
+    found = {row["call_sid"] for row in second.records("archived_events")}
+    assert found
+    assert found <= set(calls)
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        {"days_read": "2020-07-26"},
+        {"days_read": ["2020-07-32"]},
+        {"days_read": ["2020-07-26/2020-07-25"]},
+        {"days_read": ["2020-07-24/2020-07-25/2020-07-26"]},
+        {"files_read": []},
+        {"files_read": {"2020-07-26": "a"}},
+    ],
+)
+def test_a_state_that_makes_no_sense_is_refused(held):
+    state = {"bookmarks": {MESSAGES: {"partitions": [{"context": {"account_sid": "AC1"}} | held]}}}
+
+    with pytest.raises(TapError, match=f"of {MESSAGES} has the wrong form"):
+        check_state(state)
 
 
 # --- Files that aren't what they should be -----------------------------------------------------
