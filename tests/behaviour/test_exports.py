@@ -338,11 +338,14 @@ def test_an_empty_file_is_read_and_a_day_without_one_is_not(run, twilio):
     twilio.export("Messages", "2020-07-26", content=b"")
     twilio.export("Messages", "2020-07-27", has_file=False)
     twilio.export("Messages", "2020-07-28", [message(1)])
+    config = config_for(twilio, emit_activate_version_messages=True)
 
-    output = run(config_for(twilio), streams=[MESSAGES])
+    output = run(config, streams=[MESSAGES])
 
     assert output.exit_code == 0
     assert sids(output) == [message(1)["sid"]]
+    # Rows of other days are not gone because these files lack them.
+    assert output.of_type("ACTIVATE_VERSION") == []
     assert "2020-07-27 is listed, but has no file: it stays unread" in output.log
     assert partition(output)["days_read"] == ["2020-07-25/2020-07-26", "2020-07-28"]
     assert partition(output)["replication_key_value"] == "2020-07-26"
