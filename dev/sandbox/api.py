@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
+from http import HTTPStatus
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
@@ -13,6 +14,7 @@ import msgspec
 
 from sandbox import errors, oauth
 from sandbox.accounts import CLASSIC, Caller
+from sandbox.exports import HOST, Exports
 from sandbox.filters import Query, Readings, Selection, select
 from sandbox.paging import Page, Pager, PageRequest, envelope, read_request
 from sandbox.tables import Shelf, Source, Span
@@ -79,24 +81,37 @@ class Access:
     route: Route | Write | oauth.Grant
 
 
+@dataclass(frozen=True)
+class Services:
+    """What answers requests besides those for lists.
+
+    Attributes:
+        writer: Takes in what clients write.
+        exports: Knows what was exported to files.
+        desk: Gives tokens.
+    """
+
+    writer: Writer
+    exports: Exports
+    desk: oauth.Desk
+
+
 class Api:
     """Answers requests.
 
     Args:
         world: What there is to tell.
-        writer: What takes in what clients write.
+        services: What answers where no list is asked for.
         readings: How to read what Twilio leaves open.
-        desk: What gives tokens.
         cache_bytes: How much memory finished pages may take.
     """
 
     def __init__(
-        self, world: World, writer: Writer, readings: Readings, desk: oauth.Desk, cache_bytes: int
+        self, world: World, services: Services, readings: Readings, cache_bytes: int
     ) -> None:
         """Start with nothing cached."""
-        self._desk = desk
         self._world = world
-        self._writer = writer
+        self._services = services
         self._readings = readings
         self._cache = _Cache(cache_bytes)
         self._asked = 0
@@ -112,9 +127,9 @@ class Api:
         """
         directory = self._world.directory
         if (request.method, request.host, request.path) == oauth.PLACE:
-            grant = self._desk.grant(request.form, request.query_string, directory)
+            grant = self._services.desk.grant(request.form, request.query_string, directory)
             return Access(Caller(grant.app.account, "oauth"), grant.account, grant)
-        write = self._writer.route(request.method, request.host, request.path)
+        write = self._services.writer.route(request.method, request.host, request.path)
         caller = directory.authenticate(
             request.authorization, is_testable=write is not None and write.is_testable
         )
@@ -134,11 +149,14 @@ class Api:
         """
         route = access.route
         if isinstance(route, oauth.Grant):
-            return Reply(200, msgspec.json.encode(self._desk.issue(route)))
+            return Reply(200, msgspec.json.encode(self._services.desk.issue(route)))
         if isinstance(route, Write):
             is_test = access.caller.kind == "test"
-            status, row = self._writer.write(route, access.account, request.body, is_test=is_test)
+            writer = self._services.writer
+            status, row = writer.write(route, access.account, request.body, is_test=is_test)
             return Reply(status, b"" if row is None else msgspec.json.encode(row))
+        if route.endpoint.host == HOST and "Day" in route.values:
+            return self._redirect(request, access, route)
         key = (
             self._world.version,
             access.account.sid,
@@ -154,6 +172,14 @@ class Api:
             if is_still and not is_usage(route.endpoint):
                 self._cache.put(key, body)
         return Reply(200, body)
+
+    def _redirect(self, request: Request, access: Access, route: Route) -> Reply:
+        kind, day = request.path.split("/")[3], route.values["Day"]
+        address = self._services.exports.address(kind, day, access.account)
+        if address is None:
+            raise errors.not_found(request.path)
+        body = msgspec.json.encode({"redirect_to": address})
+        return Reply(HTTPStatus.TEMPORARY_REDIRECT, body, (("Location", address),))
 
     def _body(self, request: Request, access: Access, route: Route) -> Wire:
         endpoint, values, instance = route

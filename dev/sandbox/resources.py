@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from sandbox import messaging, voice
 from sandbox.identifiers import hash_of
-from sandbox.moments import DAY, HOUR, MINUTE, iso8601
+from sandbox.moments import DAY, HOUR, MINUTE, iso8601, iso_day
 from sandbox.paths import (
     ACCOUNT,
     CALLS,
     CONFERENCES,
+    DAYS,
     MESSAGE_MEDIA,
     MESSAGES,
     NOTIFICATIONS,
     NUMBERS,
+    PARTICIPANTS,
     RECORDINGS,
     TRANSCRIPTIONS,
 )
@@ -148,6 +150,16 @@ def _wireless_usage(draft: Draft) -> Wire:
     return {"period": {"start": iso8601(start), "end": iso8601(start + DAY)}}
 
 
+def _exported_day(draft: Draft) -> Wire:
+    """Write a day that the daily export made, once it was over."""
+    return {
+        "day": iso_day(draft.created - DAY),
+        "create_date": iso8601(draft.created),
+        "resource_type": draft.table.values["ResourceType"],
+        "size": None,
+    }
+
+
 _OLDEST_FIRST: Final = Traits(ascending=True)
 
 _WIRELESS_USAGE: Final = Traits(
@@ -159,6 +171,14 @@ _WIRELESS_USAGE: Final = Traits(
 )
 
 TRAITS: Final[Mapping[tuple[str, str], Traits]] = {
+    ("bulkexports", DAYS): Traits(
+        every=DAY,
+        describe=_exported_day,
+        order=("create_date",),
+        ascending=True,
+        identifier="day",
+        retention=7,
+    ),
     ("api", CALLS): Traits(
         volume=2000,
         volume_of="calls",
@@ -215,7 +235,7 @@ TRAITS: Final[Mapping[tuple[str, str], Traits]] = {
         offsets={"date_created": (0, 0), "date_updated": (0, HOUR + MINUTE)},
         hides=Hidden("Status", "status", "in-progress", shown=True),
     ),
-    ("api", f"{ACCOUNT}/Conferences/{{ConferenceSid}}/Participants.json"): Traits(
+    ("api", PARTICIPANTS): Traits(
         count=lambda _: 3,
         describe=voice.describe_participant,
         live=voice.not_completed,

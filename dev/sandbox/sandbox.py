@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from sandbox.accounts import Account, ApiKey, Directory, Kind, Status
-from sandbox.api import Api
+from sandbox.api import Api, Services
 from sandbox.endpoints import SCHEMAS, Endpoint, read_catalogue
+from sandbox.exports import Exports, packed
 from sandbox.faults import Effect, Fault, Faults
 from sandbox.filters import Readings
 from sandbox.identifiers import secret, seed_of
@@ -20,6 +21,7 @@ from sandbox.moments import DAY, iso8601, read_iso
 from sandbox.oauth import App, Desk
 from sandbox.rows import NAMES, foreign_sid
 from sandbox.server import Conduct, Server
+from sandbox.storage import Storage
 from sandbox.tables import Span, Table
 from sandbox.usage import Ledger, is_usage
 from sandbox.world import ACCOUNTS, Scale, World
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from sandbox.api import Request
     from sandbox.frames import Wire
+    from sandbox.paths import Content
     from sandbox.refusals import Rules
 
 RESTRICTED_TO: Final = (
@@ -146,6 +149,8 @@ class Sandbox:
             passed=self._passed,
         )
         self._writer = Writer(self._world)
+        self.storage = Storage(seed, lambda: self._world.moment)
+        self._exports = Exports(self._world, self.storage)
         self._lock = threading.RLock()
         self._conduct = Conduct(
             self.options.page_latency, self.options.jitter, self.options.faults, []
@@ -154,9 +159,8 @@ class Sandbox:
         self._server = Server(
             Api(
                 self._world,
-                self._writer,
+                Services(self._writer, self._exports, self.desk),
                 self.options.readings,
-                self.desk,
                 self.options.cache_bytes,
             ),
             self._lock,
@@ -196,6 +200,7 @@ class Sandbox:
     def stop(self) -> None:
         """Stop listening."""
         self._server.stop()
+        self.storage.stop()
 
     def join(self) -> None:
         """Wait until somebody stops the sandbox."""
@@ -242,7 +247,7 @@ class Sandbox:
         tokens = [account.auth_token for account in self.accounts]
         keys = [key.secret for key in self._directory.keys]
         apps = [self.app.secret, *self.desk.tokens]
-        return [*tokens, *keys, self.test_auth[1], *apps]
+        return [*tokens, *keys, self.test_auth[1], *apps, *self.storage.signatures]
 
     @property
     def now(self) -> datetime:
@@ -441,6 +446,40 @@ class Sandbox:
         with self._lock:
             table = self._world.editable(endpoint, self._account(account_sid), path_values)
             table.add(dict(row))
+
+    def export(  # noqa: PLR0913
+        self,
+        kind: str,
+        day: str,
+        rows: Sequence[Mapping[str, Any]] | None = None,
+        *,
+        content: Content | None = None,
+        has_file: bool = True,
+        name: str | None = None,
+        account_sid: str | None = None,
+    ) -> None:
+        """Make the file of a day now; it is there for seven days.
+
+        Once one was made, no other days of the account and kind are listed than those made so.
+
+        Args:
+            kind: `Messages`, `Calls`, `Conferences` or `Participants`.
+            rows: What the file holds; by default what the lists have of that day.
+            content: The file as it is, instead.
+            has_file: Whether there is a file to be had.
+            name: What it is called.
+            account_sid: Whose rows; the main account's unless told otherwise.
+        """
+        account = self._account(account_sid)
+        with self._lock:
+            if has_file and content is None:
+                content = packed(self._exports.rows(kind, day, account) if rows is None else rows)
+            self._exports.make(kind, day, content if has_file else None, account, name)
+
+    def exported(self, kind: str, day: str, account_sid: str | None = None) -> list[Wire]:
+        """Give the rows of a day as its file would hold them if it were made now."""
+        with self._lock:
+            return self._exports.rows(kind, day, self._account(account_sid))
 
     def patch(self, sid: str, **fields: Any) -> None:
         """Fix fields of a row, whatever it would say otherwise.

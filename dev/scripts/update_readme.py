@@ -233,6 +233,8 @@ def _description(stream: type[TwilioStream]) -> str:
 
 
 def _dates(stream: type[TwilioStream]) -> str:
+    if stream.exported is not None:
+        return f"`{stream.replication_key}`"
     if stream.window is None:
         return ""
     return f"`{stream.replication_key}`, {_span(stream.lookback)} back"

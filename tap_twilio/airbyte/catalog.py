@@ -33,7 +33,8 @@ class Wanted:
 
 def goes_on(node: Node) -> bool:
     """Tell whether a stream has a bookmark: for a date of its own, or for its parent's."""
-    return node.skips_unchanged or any(each.is_incremental for each in node.lineage)
+    own = node.skips_unchanged or node.reads_files
+    return own or any(each.is_incremental for each in node.lineage)
 
 
 def discovered(tap: SourceTap) -> dict[str, Any]:
@@ -67,7 +68,7 @@ def _cursor(stream: Stream, node: Node) -> str:
     A child goes on by its parent's date, which its own rows may lack. Of two of its rows that are
     alike in the field, destinations take the later one: so any will do that never decreases.
     """
-    if node.is_incremental or node.skips_unchanged:
+    if node.is_incremental or node.skips_unchanged or node.reads_files:
         return node.bookmark_key
     fields = stream.schema["properties"]
     dates = [name for name, field in fields.items() if field.get("format") == "date-time"]

@@ -87,6 +87,24 @@ class Hosts:
             raise ValueError(msg)
         return product, target.path, target.query
 
+    def elsewhere(self, link: str) -> str:
+        """Check the address of a file on another host, which gets no credentials, and give it.
+
+        Raises:
+            LinkError: It isn't encrypted, though Twilio's are, or no address; the message doesn't
+                quote it, as it lets everybody in who knows it.
+        """
+        try:
+            target = urlsplit(link)
+            host, _ = target.hostname, target.port
+        except ValueError:
+            host = None
+        schemes = {"https", urlsplit(self.url("")).scheme}
+        if not host or target.scheme not in schemes or "@" in target.netloc:
+            msg = "Twilio leads to a file by something that is no address such as https://…"
+            raise LinkError(msg)
+        return link
+
     def follow(self, product: str, link: str) -> str:
         """Turn a link from Twilio's answer into one on the product's configured address.
 

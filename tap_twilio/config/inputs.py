@@ -9,7 +9,7 @@ import io
 import json
 import os
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import IO, TYPE_CHECKING, Any
 
 from tap_twilio.config.checks import did_you_mean, short, unique
@@ -43,6 +43,13 @@ REFUSED = "refused"
 
 DIGESTS = "digests"
 """In a stream's state: by day, digests of the rows of a look-back that were written."""
+DAYS_READ = "days_read"
+"""In the state: the days whose files were read, as ranges."""
+
+FILES_READ = "files_read"
+"""In the state: what tells the files that were read from others, by day, while they are listed."""
+
+OF_FILES = frozenset({DAYS_READ, FILES_READ})
 
 OF_THE_SDK = frozenset(
     {"progress_markers", "replication_key_signpost", "starting_replication_value"}
@@ -311,7 +318,8 @@ def _check_holders(name: str, bookmark: object, now: datetime) -> None:
     for partition in partitions:
         if not isinstance(partition, dict):
             raise _malformed(name, partition)
-        _check_bookmark(name, partition, {"context", *SEARCHES, REFUSED, DIGESTS}, now)
+        more = {"context", REFUSED, DIGESTS, *SEARCHES, *OF_FILES}
+        _check_bookmark(name, partition, more, now)
         account = _account(partition)
         if account in known:
             msg = (
@@ -353,11 +361,28 @@ def _check_bookmark(name: str, holder: dict[str, Any], more: set[str], now: date
             raise _malformed(name, holder)
     for key in SEARCHES & holder.keys():
         _check_date(name, holder[key], now)
-    refused = holder.get(REFUSED, {})
+    refused, files = holder.get(REFUSED, {}), holder.get(FILES_READ, {})
     digests = holder.get(DIGESTS, {})
     for texts in (refused, digests):
         if not isinstance(texts, dict) or not all(isinstance(one, str) for one in texts.values()):
             raise _malformed(name, holder)
+    if not isinstance(files, dict) or not all(map(_is_listed, files.values())):
+        raise _malformed(name, holder)
+    days = holder.get(DAYS_READ, [])
+    if not _is_listed(days) or not all(map(_is_range, days)):
+        raise _malformed(name, holder)
+
+
+def _is_listed(value: object) -> bool:
+    return isinstance(value, list) and _are_texts(value)
+
+
+def _is_range(text: str) -> bool:
+    try:
+        days = [date.fromisoformat(day) for day in text.split("/")]
+    except ValueError:
+        return False
+    return text == "/".join(day.isoformat() for day in sorted(days)[:2])
 
 
 def _check_date(name: str, value: object, now: datetime) -> None:

@@ -12,6 +12,7 @@ from tap_twilio.engine.planner import chain_params
 from tap_twilio.engine.requests import Batch, Fetched, Place, Request
 from tap_twilio.engine.sign_in import learn
 from tap_twilio.http.errors import AbsentError, RefusedError, TapError
+from tap_twilio.http.files import RowFile
 from tap_twilio.http.pagination import decode
 from tap_twilio.records.pii import Rule
 from tap_twilio.resource.resource import Node
@@ -135,6 +136,7 @@ class Samples:
                 below = node.context_below(record, context)
                 if (
                     below is not None
+                    and node.is_below(context)
                     and node.resource.exists_for(record)
                     and self._tap.run.skips.may_read(node, node.account_of(below))
                 ):
@@ -158,7 +160,9 @@ class Samples:
             params = dates.params(Window(start, run.settings.end), run.settings.now)
         for chain in chain_params(node.resource, run.settings):
             try:
-                found = self._fetcher.fetch(Request(node, context, Place((0,)), chain | params))
+                file = RowFile() if node.reads_files else None
+                request = Request(node, context, Place((0,)), chain | params, file=file)
+                found = self._fetcher.fetch(request)
             except (AbsentError, RefusedError) as error:
                 self._reason = str(error)
                 return None

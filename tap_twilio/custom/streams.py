@@ -252,7 +252,9 @@ def placeholders(stream: type[TwilioStream]) -> list[str]:
         return []
     if parent is Accounts:
         return ["account_sid"]
-    return [*placeholders(parent), *_placeholders_of(stream.path)[-1:]]
+    # Of a file's rows, the stream tells the kind.
+    above = placeholders(parent) if stream.exported is None else ["account_sid"]
+    return [*above, *_placeholders_of(stream.path)[-1:]]
 
 
 def _lineage(stream: type[TwilioStream] | None) -> Iterator[type[TwilioStream]]:

@@ -10,7 +10,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from tap_twilio.config.inputs import DIGESTS, REFUSED, UNDATED_SINCE, UNSETTLED_SINCE
+from tap_twilio.config.inputs import (
+    DAYS_READ,
+    DIGESTS,
+    FILES_READ,
+    REFUSED,
+    UNDATED_SINCE,
+    UNSETTLED_SINCE,
+)
+from tap_twilio.engine.days import with_day
 from tap_twilio.engine.unchanged import Unchanged
 from tap_twilio.resource.resource import ACCOUNT
 from tap_twilio.resource.windows import EPOCH, Window, iso, parse_moment
@@ -21,6 +29,7 @@ if TYPE_CHECKING:
 
     from tap_twilio.config.settings import Settings
     from tap_twilio.engine.clock import Clock
+    from tap_twilio.engine.days import Day
     from tap_twilio.engine.requests import Request
     from tap_twilio.engine.skips import Skips
     from tap_twilio.resource.resource import Node
@@ -285,6 +294,8 @@ class Bookmarks:
         Only below another list: there, the next run would read its parents from the bookmark on, or
         ask for as many at once as it may, before it found out that the stream is still refused.
         """
+        if node.reads_files:
+            return
         hangs_below = node.parent is not None and node.parent.parent is not None
         personal = node.resource.personal
         if hangs_below and not self._is_preview(node) and personal.isdisjoint(context):
@@ -294,6 +305,48 @@ class Bookmarks:
     def forget_refusal(self, node: Node, account: str) -> None:
         """Take out of the state that a node was refused."""
         self._partitions.get((node.name, account), {}).pop(REFUSED, None)
+
+    # --- Days of files -------------------------------------------------------------------------
+
+    def days_within(self, days: Iterable[Day]) -> list[Day]:
+        """Give those of some days that are between ``start_date`` and ``end_date``."""
+        start, end = self.settings.start, self.settings.end
+        first = "" if start is None else iso(start)[:10]
+        last = "~" if end is None else iso(end)[:10]
+        return [day for day in days if first <= day.date < last]
+
+    def days_to_read(self, node: Node, account: str, days: Iterable[Day]) -> list[Day]:
+        """Give those of some days that have a file which was not there when they were read."""
+        known = self._partitions.get((node.name, account), {}) if node.goes_by_dates else {}
+        files = known.get(FILES_READ, {})
+        return [day for day in days if not day.files.issubset(files.get(day.date, ()))]
+
+    def note_day(self, node: Node, account: str, day: Day, *, is_next: bool) -> None:
+        """Keep in the state that a day was read to its end.
+
+        Args:
+            is_next: Whether all days that are listed before it were, so that the bookmark moves.
+        """
+        if not self._keeps_days(node):
+            return
+        held = self._partition(node, account)
+        held[DAYS_READ] = with_day(held.get(DAYS_READ, []), day.date)
+        held.setdefault(FILES_READ, {})[day.date] = sorted(day.files)
+        if is_next and held.get("replication_key_value", "") < day.date:
+            held["replication_key"] = node.bookmark_key
+            held["replication_key_value"] = day.date
+
+    def forget_files(self, node: Node, account: str, days: Iterable[Day]) -> None:
+        """Take out of the state what tells files apart that are no longer listed."""
+        held = self._partitions.get((node.name, account), {})
+        if FILES_READ in held and self._keeps_days(node):
+            listed = {day.date for day in days}
+            held[FILES_READ] = {
+                day: files for day, files in held[FILES_READ].items() if day in listed
+            }
+
+    def _keeps_days(self, node: Node) -> bool:
+        return node.goes_by_dates and not self._is_preview(node)
 
     def _notebooks(self, node: Node, account: str) -> Iterator[dict[str, Any]]:
         if self._is_preview(node) or not node.is_incremental or not node.is_accounts_own:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from tap_twilio.engine.requests import Batch
-from tap_twilio.http import pagination
+from tap_twilio.http import files, pagination
 from tap_twilio.http.errors import TapError
 from tap_twilio.http.pagination import ShapeError
 from tap_twilio.records.convert import Converter
@@ -89,6 +89,10 @@ class Decoder:
         for name, value in self._resource.stand_ins.items():
             for index in lacking(records, [name]):
                 records[index][name] = value
+        for name, value in self._resource.void_values.items():
+            for record in records:
+                if record.get(name) == value:
+                    record[name] = None
         return records
 
     def read(self, rows: Raw, reader: Callable[[Raw], T], batch: Batch) -> tuple[T, Raw]:
@@ -102,7 +106,8 @@ class Decoder:
         try:
             return reader(rows), rows
         except ShapeError:
-            rows, lost, oddities = pagination.salvage(rows)
+            salvage = pagination.salvage if batch.request.file is None else files.salvage
+            rows, lost, oddities = salvage(rows)
         batch.lost += lost
         batch.oddities = (*batch.oddities, *oddities)
         try:

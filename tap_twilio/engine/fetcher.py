@@ -21,6 +21,7 @@ from tap_twilio.engine.requests import Fetched
 from tap_twilio.http import pagination
 from tap_twilio.http.errors import (
     AbsentError,
+    ExpiredError,
     RefusedError,
     ResponseError,
     RetentionError,
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from tap_twilio.engine.planner import Planner
     from tap_twilio.engine.requests import Request
     from tap_twilio.engine.run import Run
+    from tap_twilio.http.files import Download, RowFile
+    from tap_twilio.http.signatures import Signature
     from tap_twilio.resource.resource import Node
 
 SILENCE: Final = 600.0
@@ -54,6 +57,9 @@ SMALLEST_PAGE: Final = 20
 MISSHAPEN: Final = 2
 """Whole answers of another shape after which another try would bring one more."""
 
+EXPIRED: Final = 2
+"""Addresses of a file that may have expired; it isn't there any more then."""
+
 NO_ROWS: Final = Raw(b"[]")
 
 
@@ -64,6 +70,7 @@ class _Try:
     Attributes:
         page_size: Rows to ask for; fewer after repeated server errors.
         misshapen: Times that it was answered whole, and by something else than a page.
+        expired: Times that the address of a file had expired.
         again: Whether it was refused before.
     """
 
@@ -71,6 +78,7 @@ class _Try:
     page_size: int | None
     failures: int = 0
     misshapen: int = 0
+    expired: int = 0
     again: bool = False
 
     def failed(self, error: TransientError) -> None:
@@ -161,14 +169,10 @@ class Fetcher:
 
     def _get(self, attempt: _Try) -> Fetched:
         request, run = attempt.request, self._run
+        if request.file is not None:
+            return self._get_part(attempt, request.file)
         node, account, resource = request.node, request.account, request.node.resource
-        signature = run.skips.signature(node, account)
-        if signature is None:
-            msg = f"{node.name}: nothing at hand signs for {account}"
-            raise TapError(msg)
-        url = request.link or run.settings.hosts.url(resource.product) + resource.path.format(
-            **{name: quote(str(value), safe="") for name, value in request.context.items()}
-        )
+        signature, url = self._signature(request), request.link or self._address(request)
         endpoint = _without_personal(urlsplit(url).path, request)
         params = request.params
         if attempt.page_size is not None and request.link is None:
@@ -212,6 +216,53 @@ class Fetcher:
             page_size=attempt.page_size,
             following=request.after(link, listing.more),
             oddities=listing.oddities,
+        )
+
+    def _get_part(self, attempt: _Try, file: RowFile) -> Fetched:
+        """Get the next part of a file of rows."""
+        request = attempt.request
+        try:
+            rows = file.read(request.place.number, lambda: self._open(attempt))
+        except (TransientError, UnreachableError):
+            attempt.failures += 1
+            raise
+        except ExpiredError as error:
+            attempt.failures += 1
+            attempt.expired += 1
+            if attempt.expired >= EXPIRED:
+                raise
+            # The address may have been good for a moment only: the next try asks for another.
+            raise TransientError(self._path(request), error.status, message=str(error)) from error
+        following = None if file.is_done else replace(request, place=request.place.next)
+        return Fetched(request, rows, length=len(rows), following=following)
+
+    def _open(self, attempt: _Try) -> Download:
+        """Ask Twilio where a file lies, and open it there, without credentials."""
+        request, run = attempt.request, self._run
+        endpoint, again = self._path(request), attempt.failures > 0
+        run.progress.count_request(request.node.name, again=again)
+        link = run.transport.locate(
+            self._address(request),
+            endpoint=endpoint,
+            auth=self._signature(request),
+            limiter=run.limiter(request.account),
+        )
+        run.progress.count_request(request.node.name, again=again)
+        return run.files.open(run.settings.hosts.elsewhere(link), endpoint)
+
+    def _signature(self, request: Request) -> Signature:
+        signature = self._run.skips.signature(request.node, request.account)
+        if signature is None:
+            msg = f"{request.node.name}: nothing at hand signs for {request.account}"
+            raise TapError(msg)
+        return signature
+
+    def _address(self, request: Request) -> str:
+        return self._run.settings.hosts.url(request.node.resource.product) + self._path(request)
+
+    def _path(self, request: Request) -> str:
+        return request.node.resource.path.format(
+            **{name: quote(str(value), safe="") for name, value in request.context.items()}
         )
 
     def _was_readable(self, request: Request, error: ResponseError) -> bool:

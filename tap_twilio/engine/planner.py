@@ -181,7 +181,11 @@ class Planner:
         branches = [
             (branch, child, variant)
             for branch, (child, variant) in enumerate(
-                (child, variant) for child in request.node.children for variant in child.variants
+                (child, variant)
+                for child in request.node.children
+                # A file is of a day, which may be in the list several times.
+                if not child.reads_files
+                for variant in child.variants
             )
             if self._bookmarks.is_news(request, child.branch)
         ]

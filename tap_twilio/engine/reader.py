@@ -11,23 +11,26 @@ from typing import TYPE_CHECKING, Any, Final
 from tap_twilio.config.credentials import ROOT_PRODUCT
 from tap_twilio.engine import null_dates
 from tap_twilio.engine.chain import Chain
+from tap_twilio.engine.days import DAY, days_of
 from tap_twilio.engine.decoder import Decoder
 from tap_twilio.engine.fetcher import Fetcher
 from tap_twilio.engine.null_dates import Searcher, Undated, Waypoints
+from tap_twilio.engine.planner import LAST
 from tap_twilio.engine.prefetch import Prefetch
-from tap_twilio.engine.requests import Batch, Fetched
+from tap_twilio.engine.requests import Batch, Fetched, Record, Request
 from tap_twilio.engine.sign_in import ask
-from tap_twilio.http.errors import AbsentError, RefusedError, TapError
+from tap_twilio.http.errors import AbsentError, RefusedError, TapError, UnreachableError
+from tap_twilio.http.files import RowFile
 from tap_twilio.records.keys import lacking
 from tap_twilio.records.pii import Rule
-from tap_twilio.resource.resource import UPDATED
+from tap_twilio.resource.resource import ACCOUNT, UPDATED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tap_twilio.engine.bookmarks import Bookmarks
     from tap_twilio.engine.planner import Planner
-    from tap_twilio.engine.requests import Child, Place, Plan, Request
+    from tap_twilio.engine.requests import Child, Place, Plan
     from tap_twilio.engine.run import Run
     from tap_twilio.engine.unchanged import Unchanged
     from tap_twilio.resource.resource import Node
@@ -145,14 +148,19 @@ class Reader:
         if not self._skips.may_read(node, account):
             return True
         whole = True
+        files, listed = node.files_below(context), list[Record]()
         try:
             for read in self._list(node, context, place, plan):
                 if isinstance(read, Batch):
+                    if files:
+                        listed += read.records
                     whole = (yield from self.emit(node, read)) and whole
                     # Freed before the next page is decoded.
                     read.records, read.parents = [], None
                 elif whole:
                     read()
+            for child in files:
+                whole = (yield from self._read_files(child, context, place, listed)) and whole
         except AbsentError as error:
             self._run.progress.absent[node.name] += 1
             node.logger.debug("%s", error)
@@ -300,6 +308,80 @@ class Reader:
                 f"rows without a whole key ({', '.join(keys)}) are left out, because targets "
                 "refuse them. The summary counts them"
             )
+
+    # --- Files ---------------------------------------------------------------------------------
+
+    def _read_files(
+        self, node: Node, context: Mapping[str, Any], place: Place, listed: list[Record]
+    ) -> Batches:
+        """Read the files of the days that a list has, less those that were read before."""
+        account = node.account_of(context)
+        if not self._skips.may_read(node, account):
+            return True
+        days, nameless = days_of(listed)
+        whole = not nameless
+        if nameless:
+            self._skips.fail(node, account, TapError(f"{nameless} days are listed without a date"))
+        bookmarks = self._bookmarks
+        bookmarks.forget_files(node, account, days)
+        days = bookmarks.days_within(days)
+        wanted = bookmarks.days_to_read(node, account, days)
+        requests = {
+            day.date: Request(
+                node,
+                {ACCOUNT: account, DAY: day.date},
+                place.below(LAST, number).chain(0),
+                {},
+                file=RowFile(),
+            )
+            for number, day in enumerate(days)
+            if day in wanted
+        }
+        # Of a large file, the connection would have to wait open until its turn.
+        self.prefetch.hint(requests[day.date] for day in wanted if day.is_small)
+        for day in days:
+            if day.date in requests:
+                try:
+                    if not (yield from self._read_file(node, requests[day.date])):
+                        whole = False
+                        continue
+                except AbsentError as error:
+                    whole = False
+                    node.logger.warning(
+                        "%s: %s is listed, but has no file: it stays unread. It may have expired, "
+                        "or nothing happened that day: %s",
+                        node.name,
+                        day.date,
+                        error,
+                    )
+                    continue
+                except RefusedError as error:
+                    return self._leave_out(node, context, error)
+                except TapError as error:
+                    whole = False
+                    self._skips.fail(node, account, error)
+                    if isinstance(error, UnreachableError):
+                        return False
+                    continue
+            bookmarks.note_day(node, account, day, is_next=whole)
+            self.save()
+        return whole
+
+    def _read_file(self, node: Node, first: Request) -> Batches:
+        wanted = min(filter(None, (self._run.settings.max_records, node.limit)), default=None)
+        request: Request | None = first
+        whole = True
+        while request is not None and wanted != 0:
+            batch = self.take(request)
+            request = batch.following
+            if wanted is not None:
+                batch.keep(list(range(min(wanted, len(batch.records)))))
+                wanted -= len(batch.records)
+            whole = (yield from self.emit(node, batch)) and whole
+            # Freed before the next part is decoded.
+            batch.records, batch.parents = [], None
+        self.prefetch.skip(first.place.search)
+        return whole
 
     # --- What can't be read --------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from msgspec import Raw
 
+    from tap_twilio.http.files import RowFile
     from tap_twilio.resource.resource import Node
     from tap_twilio.resource.windows import Window
 
@@ -137,6 +138,7 @@ class Request:
         link: The link that Twilio gave, on the configured host.
         window: The rows to keep, by their date.
         search: Keep rows without a date only, and go back so far.
+        file: The file of which it is a part, instead of a page.
     """
 
     node: Node
@@ -146,6 +148,7 @@ class Request:
     link: str | None = None
     window: Window | None = None
     search: Search | None = None
+    file: RowFile | None = None
 
     @property
     def account(self) -> str:

@@ -14,6 +14,7 @@ from tap_twilio.engine.memory import give_back_large_blocks
 from tap_twilio.engine.skips import Skips
 from tap_twilio.http.connections import Network
 from tap_twilio.http.errors import IncompleteError, Stopped
+from tap_twilio.http.files import Files
 from tap_twilio.http.limiter import Limiter
 from tap_twilio.http.transport import Transport
 from tap_twilio.output.progress import Progress
@@ -46,10 +47,16 @@ class Run:
         self.transport = Transport(
             network, user_agent=settings.user_agent, note_date=self.clock.note
         )
+        self.files = Files(
+            connections=settings.max_concurrent_requests + 1,
+            timeout=settings.request_timeout,
+            user_agent=settings.user_agent,
+        )
         self.progress = Progress()
         self.skips = Skips(
             Credentials(settings.account_sid, settings.signature, settings.subaccount_signatures),
             self.progress,
+            settings.hosts.region,
         )
         self.emits = False
         self.wake: Callable[[], None] = lambda: None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tap_twilio.config.credentials import ROOT_PRODUCT
 from tap_twilio.output.progress import Failure
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from tap_twilio.http.signatures import Signature
     from tap_twilio.output.progress import Progress
     from tap_twilio.resource.resource import Node
+
+HOME: Final = "us1"
+"""Region of the accounts that name none."""
 
 logger = logging.getLogger("tap-twilio")
 
@@ -25,8 +28,9 @@ class Skips:
         trusted: Accounts whose own tokens were found to be right.
     """
 
-    def __init__(self, credentials: Credentials, progress: Progress) -> None:
+    def __init__(self, credentials: Credentials, progress: Progress, region: str | None) -> None:
         """Leave nothing out yet."""
+        self._region = region or HOME
         self.credentials = credentials
         self.trusted: set[str] = set()
         self._progress = progress
@@ -48,6 +52,10 @@ class Skips:
         if self.is_refused(node, account) or account in self._progress.shut:
             return False
         if node.resource.account not in {None, account}:
+            return False
+        if node.resource.region not in {None, self._region}:
+            reason = f"Twilio has these in region {node.resource.region} only"
+            self.skip(node, account, f"{reason}, not in {self._region}")
             return False
         if self.signature(node, account) is None:
             self._skip_unsigned(node, account)

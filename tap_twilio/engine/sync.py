@@ -186,7 +186,10 @@ def is_whole(node: Node, settings: Settings) -> bool:
     if settings.start is not None or settings.end is not None:
         return False
     return not any(
-        above.is_incremental or above.skips_unchanged or above.name in settings.filters
+        above.is_incremental
+        or above.skips_unchanged
+        or above.reads_files
+        or above.name in settings.filters
         for above in node.lineage
     )
 

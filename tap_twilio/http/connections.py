@@ -266,17 +266,25 @@ class Route:
 class Network:
     """The routes of a run, one a host, shared by all streams."""
 
-    def __init__(self, *, connections: int, timeout: float, settings: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        *,
+        connections: int,
+        timeout: float,
+        settings: tuple[str, ...] = (),
+        whole: float = WHOLE,
+    ) -> None:
         """Open nothing yet.
 
         Args:
             connections: Most connections to keep to a host.
             timeout: Seconds to wait for an answer, and between its parts.
             settings: Names of the settings that the hosts' addresses come from.
+            whole: How many times ``timeout`` a whole answer may take, however steadily it comes.
         """
         self._timeout = timeout
         self._connections = connections
-        self._answer = partial(Answer, seconds=WHOLE * timeout)
+        self._answer = partial(Answer, seconds=whole * timeout)
         self._settings = settings
         self._routes: dict[str, Route] = {}
         self._lock = threading.Lock()

@@ -92,6 +92,10 @@ class AbsentError(ResponseError):
     """There is no such resource (404)."""
 
 
+class ExpiredError(ResponseError):
+    """The address of a file, or the file, has expired (403, 404 from another host)."""
+
+
 class RetentionError(ResponseError):
     """The dates reach further back than Twilio keeps rows (400, code 20004)."""
 

@@ -83,9 +83,13 @@ class Redactor(logging.Filter):
     def add(self, secret: object) -> None:
         """Make a value unspeakable; anything but a string of some length is ignored."""
         if isinstance(secret, str) and len(secret) >= SHORTEST:
-            quoted = quote(secret, safe="", errors="replace")
             with self._adding:
-                self._secrets |= {secret, quoted, quote_plus(secret, errors="replace")}
+                self._secrets |= _forms(secret)
+
+    def discard(self, secret: str) -> None:
+        """Forget a value that is of no more use to anybody, as there will be many."""
+        with self._adding:
+            self._secrets -= _forms(secret)
 
     def add_signature(self, signature: Signature) -> None:
         """Make credentials unspeakable, also in the form in which requests carry them."""
@@ -129,6 +133,11 @@ class Redactor(logging.Filter):
             for handler in logger.handlers:
                 if self not in handler.filters:
                     handler.addFilter(self)
+
+
+def _forms(secret: str) -> set[str]:
+    """Give a secret as it is, and as addresses have it."""
+    return {secret, quote(secret, safe="", errors="replace"), quote_plus(secret, errors="replace")}
 
 
 redactor = Redactor()

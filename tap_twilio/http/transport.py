@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from urllib.parse import urlencode, urlsplit
 
+import msgspec
 import requests
 from urllib3 import Retry
 from urllib3.exceptions import HTTPError
@@ -49,6 +50,14 @@ MIB: Final = 1024 * 1024
 LARGEST: Final = 64 * MIB
 """Bytes of a body, decompressed: five thousand rows, the largest page there is, of 13 kB each."""
 
+LEADING: Final = (
+    HTTPStatus.OK,
+    HTTPStatus.FOUND,
+    HTTPStatus.SEE_OTHER,
+    HTTPStatus.TEMPORARY_REDIRECT,
+)
+"""Statuses of an answer that tells where a file lies."""
+
 LONG: Final = 5.0
 """Seconds from which a pause is worth telling."""
 
@@ -69,6 +78,10 @@ class Reply(NamedTuple):
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+class _Redirect(msgspec.Struct):
+    redirect_to: str | None = None
 
 
 class _Content:
@@ -135,14 +148,40 @@ class Transport:
         Raises:
             ResponseError: Twilio refused or failed, or its answer broke off.
         """
+        return self._ask(_with(url, params), endpoint, auth, limiter, (HTTPStatus.OK,)).body
+
+    def locate(self, url: str, *, endpoint: str, auth: Signature, limiter: Limiter) -> str:
+        """Ask once where a file lies, and give its address, which nobody may see.
+
+        Raises:
+            ResponseError: Twilio refused or failed, or its answer names no address.
+        """
+        reply = self._ask(url, endpoint, auth, limiter, LEADING)
+        try:
+            found = msgspec.json.decode(reply.body, type=_Redirect).redirect_to
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            found = None
+        link = found or reply.headers.get("Location")
+        if not link:
+            raise TransientError(endpoint, reply.status, message="the answer leads to no file")
+        return link
+
+    def _ask(
+        self,
+        url: str,
+        endpoint: str,
+        auth: Signature,
+        limiter: Limiter,
+        wanted: tuple[HTTPStatus, ...],
+    ) -> Reply:
         sent = limiter.enter()
         try:
-            status, headers, body = self._exchange("GET", _with(url, params), endpoint, auth)
+            status, headers, body = self._exchange("GET", url, endpoint, auth)
         finally:
             limiter.leave()
-        if status == HTTPStatus.OK:
+        if status in wanted:
             limiter.succeeded(sent)
-            return body
+            return Reply(status, headers, body)
         error = from_response(endpoint, status, body, headers)
         if isinstance(error, ThrottledError):
             counted = headers.get("Twilio-Concurrent-Requests", "")

@@ -64,6 +64,9 @@ class Resource:
     position_field: str | None
     stand_ins: Mapping[str, str | int]
     billed_as: tuple[str, ...]
+    void_values: Mapping[str, str | int]
+    exported: str | None
+    region: str | None
     secret_fields: tuple[str, ...]
     exists_for: Callable[[Mapping[str, Any]], bool]
     account: str | None = None
@@ -161,11 +164,31 @@ class Node:
 
     @cached_property
     def variants(self) -> list[dict[str, str]]:
-        """Values in the path that no list gives, one read for each: see ``path_values``."""
+        """Values in the path that no list gives, one read for each: see ``path_values``.
+
+        Those that nobody wants are left out: of lists of files only, all but the files' own.
+        """
         values = self.resource.path_values
-        return [
+        found = [
             dict(zip(values, each, strict=True)) for each in itertools.product(*values.values())
         ]
+        is_for_files = bool(self.children) and all(child.reads_files for child in self.children)
+        if self.is_selected or not is_for_files:
+            return found
+        return [one for one in found if self.files_below(one)]
+
+    @property
+    def reads_files(self) -> bool:
+        """Whether its rows are in files, one for each day that its parent lists."""
+        return self.resource.exported is not None
+
+    def files_below(self, context: Mapping[str, Any]) -> list[Node]:
+        """Give the nodes that read the files which a list names."""
+        return [child for child in self.children if child.reads_files and child.is_below(context)]
+
+    def is_below(self, context: Mapping[str, Any]) -> bool:
+        """Tell whether it is below a list: files of one kind are not below those of another."""
+        return self.resource.exported in {None, *context.values()}
 
     @cached_property
     def is_incremental(self) -> bool:
@@ -204,7 +227,8 @@ class Node:
     @property
     def bookmark_key(self) -> str:
         """The field that its bookmark is of."""
-        return UPDATED if self.resource.window is None else self.resource.key
+        has_own = self.resource.window is not None or self.reads_files
+        return self.resource.key if has_own else UPDATED
 
     def account_of(self, context: Mapping[str, Any]) -> str:
         """Give the account whose rows are read: the context's, or the one that lists all others."""

@@ -79,6 +79,10 @@ class TwilioStream(Stream):
             null by right, or where the rest of the key tells rows apart anyhow: else two rows would
             become one.
         billed_as: Categories of usage records that count its rows together.
+        void_values: Values by which Twilio says that a field has none: null takes their place.
+        exported: The kind of rows, by its name in paths, that it reads out of files: its parent
+            lists their days, and the path leads to a day's file on another host.
+        region: The one region that has rows, where not all have.
         secret_fields: Fields that never leave the tap, besides those with names of credentials.
         typed_by_catalog: Whether the catalog's schema describes the records.
         wire_schema: JSON schema of a record before personal data is masked; ``schema`` is after.
@@ -105,6 +109,9 @@ class TwilioStream(Stream):
     position_field: ClassVar[str | None] = None
     stand_ins: ClassVar[Mapping[str, str | int]] = {}
     billed_as: ClassVar[tuple[str, ...]] = ()
+    void_values: ClassVar[Mapping[str, str | int]] = {}
+    exported: ClassVar[str | None] = None
+    region: ClassVar[str | None] = None
     secret_fields: ClassVar[tuple[str, ...]] = ()
     typed_by_catalog: ClassVar[bool] = False
 

@@ -32,6 +32,8 @@ def requests(stream: Stream, parent: str = "parent") -> str:
         parent: What to call a record of the parent.
     """
     lists = math.prod(len(v) for v in (*stream.fan_out.values(), *stream.path_values.values()))
+    if stream.exported is not None:
+        return "2 per day"
     if parent_of(stream) is not None:
         return f"{lists} per {parent}"
     _, endpoint = stream.load()
@@ -78,7 +80,7 @@ def lines(streams: Iterable[Stream]) -> Iterator[str]:
         yield product
         for stream in members:
             mark = "*" if stream.selected_by_default else " "
-            mode = "full" if stream.window is None else "incremental"
+            mode = "full" if stream.replication_key is None else "incremental"
             parent = parent_of(stream)
             cost = requests(stream, "" if parent is None else f"record of {parent.name}")
             yield f"{mark} {stream.name:{width}}  {mode:11}  {cost}"

@@ -120,3 +120,30 @@ def test_fields_that_accounts_have_are_in_schemas(name):
 def test_listings_are_described_as_one_of_them_is():
     fields = schema_of(STREAMS_BY_NAME["marketplace_listings"])["properties"]
     assert {"sid", "url", "module_info", "description", "support", "policies"} < fields.keys()
+
+
+@pytest.mark.parametrize(
+    ("exported", "listed", "missing"),
+    [
+        ("messages", "messages", {"price_unit", "api_version", "error_message"}),
+        ("calls", "calls", set()),
+        ("conferences", "conferences", {"api_version"}),
+        ("participants", "conference_participants", {"label"}),
+    ],
+)
+def test_rows_of_files_are_typed_and_marked_as_those_of_lists(exported, listed, missing):
+    files = schema_of(STREAMS_BY_NAME[f"bulkexports_{exported}"])["properties"]
+    lists = schema_of(STREAMS_BY_NAME[listed])["properties"]
+    added = {name: files.pop(name) for name in ("flags", "start", "day")}
+    for name in missing | {"uri", "subresource_uris"}:
+        lists.pop(name, None)
+
+    for fields in (files, lists):
+        for field in fields.values():
+            field.pop("x-twilio-wire", None)
+    assert files == lists
+    assert added == {
+        "flags": {"type": ["integer", "null"]},
+        "start": {"type": ["string", "null"], "format": "date"},
+        "day": {"type": "string", "format": "date", "x-twilio-parent": True},
+    }

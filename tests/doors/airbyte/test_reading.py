@@ -385,3 +385,23 @@ def test_a_run_that_is_ended_goes_on_where_it_was(source, sandbox):
         everything = all_sids(twilio, name)
         assert sids(first, name) | sids(second, name) == everything
         assert len(sids(second, name)) < len(everything)
+
+
+def test_days_of_files_that_were_read_are_in_the_state(source, sandbox):
+    twilio = sandbox(volumes={"calls": 0, "messages": 0}, subaccounts=0)
+    name = "bulkexports_messages"
+    twilio.export("Messages", "2020-07-26", [{"sid": "SM1", "error_code": 0}])
+    first = source.read(config_for(twilio), [name])
+    twilio.export("Messages", "2020-07-28", [{"sid": "SM2"}])
+    second = source.read(config_for(twilio), [name], state=first.states)
+
+    assert [first.exit_code, second.exit_code] == [0, 0]
+    (row,) = first.records(name)
+    assert {name: row[name] for name in ("sid", "day", "error_code")} == {
+        "sid": "SM1",
+        "day": "2020-07-26",
+        "error_code": None,
+    }
+    assert [row["sid"] for row in second.records(name)] == ["SM2"]
+    (partition,) = second.blob(name)["partitions"]
+    assert partition["days_read"] == ["2020-07-26", "2020-07-28"]

@@ -10,6 +10,7 @@ from pyspark.sql.datasource import EqualTo, GreaterThan, LessThan
 
 from harness import STREAMS_BY_NAME, config_for, truth, utc_now
 from sandbox import Sandbox, faults
+from sandbox.paths import DAYS
 from tap_twilio.records.pii import Rule
 from tap_twilio.spark.jobs import Job
 from tap_twilio.spark.quiet import TwilioError
@@ -206,3 +207,22 @@ def test_no_checkpoint_passes_twilios_clock():
 
     for moment in (until, latest):
         assert now - timedelta(seconds=1) <= moment < now + timedelta(minutes=5)
+
+
+def test_days_of_files_are_read_whole_and_bounded_by_dates(small):
+    stream = job(small, "bulkexports_messages", start_date=None)
+    days = small.truth("bulkexports", DAYS, ResourceType="Messages")
+
+    parts = read(stream, start=None, columns=("sid", "day"))
+    some = read(stream, start=timedelta(days=3), columns=("day",))
+
+    assert len(parts) == len(small.accounts)
+    found = [(row["sid"], row["day"].isoformat()) for row in parts[0]]
+    want = [
+        (row["sid"], day["day"])
+        for day in days
+        for row in small.exported("Messages", day["day"], small.account_sid)
+    ]
+    assert sorted(found) == sorted(want) != []
+    first = (stream.present - timedelta(days=3)).date()
+    assert all(row["day"] >= first for part in some for row in part)

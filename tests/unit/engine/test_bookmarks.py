@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tap_twilio.config.inputs import DIGESTS, UNDATED_SINCE, UNSETTLED_SINCE
 from tap_twilio.engine.bookmarks import Bookmarks, partitions
+from tap_twilio.engine.days import Day
 from tap_twilio.engine.requests import Batch, Place, Request
 from tap_twilio.http.errors import ResponseError, TapError
 from tap_twilio.resource.resource import Node
@@ -907,3 +908,16 @@ def test_a_bookmark_of_another_key_is_no_bound_for_the_next():
     engine.bookmarks.move(engine.node, ACCOUNT, MOMENT)
 
     assert bookmarks_of(engine.tap) == {("calls", ACCOUNT): MARK}
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_days_are_read_again_where_a_stream_is_to_be_read_whole(goes_on):
+    engine = make_engine("bulkexports_messages")
+    node, bookmarks = engine.node, engine.bookmarks
+    node.goes_by_dates = goes_on
+    day = Day("2020-07-26", frozenset({"a"}), 1)
+
+    bookmarks.note_day(node, ACCOUNT, day, is_next=True)
+
+    assert bookmarks.days_to_read(node, ACCOUNT, [day]) == ([] if goes_on else [day])
+    assert (bookmarks.state != {}) is goes_on

@@ -53,3 +53,13 @@ def test_in_the_2010_api_the_configured_account_signs_for_others(name):
     assert engine.skips.signature(node, SUBACCOUNT) is engine.settings.signature
     assert engine.skips.is_open(node, SUBACCOUNT)
     assert engine.run.progress.skipped == {}
+
+
+@pytest.mark.parametrize(("region", "may"), [(None, True), ("us1", True), ("ie1", False)])
+def test_what_one_region_has_is_not_asked_for_in_others(region, may):
+    engine = make_engine("bulkexports_messages", region=region)
+
+    assert engine.skips.is_open(engine.node, ACCOUNT) is may
+    assert bool(engine.run.progress.skipped) is not may
+    reasons = engine.run.progress.skipped.values()
+    assert all("in region us1 only, not in ie1" in reason for reason in reasons)
