@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import subprocess
 import sys
 import threading
@@ -139,6 +140,27 @@ def test_what_cannot_be_read_is_told_in_one_sentence(twilio):
     reader = arrow.read("calls", page_size=20, max_retries=0)
     with pytest.raises(TwilioError, match=r"^calls of AC\w+: .*HTTP 500"):
         reader.read_all()
+
+
+def test_recipes_do_what_they_say(twilio, capfd):
+    text = (environments.ROOT / "docs" / "notebook.md").read_text()
+    recipes = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    names = {}
+
+    for recipe in recipes:
+        exec(recipe, names)  # noqa: S102 - what people would type
+
+    said = capfd.readouterr().out
+    since = (datetime.now(UTC) - timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    missed = {
+        row["to"]
+        for row in truth(twilio, STREAMS_BY_NAME["calls"])
+        if row["status"] in {"busy", "no-answer"} and (row["start_time"] or "") > since
+    }
+    assert len(recipes) == 3
+    assert missed
+    assert all(number in said for number in missed)
+    assert "outbound-api" in said
 
 
 def test_the_example_joins_calls_and_messages(twilio):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ import pyarrow.dataset as ds
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 
+import environments
 from harness import STREAMS_BY_NAME, schema_of, truth
 from sandbox import faults
 from sandbox.paths import CALLS, MESSAGES
@@ -125,6 +127,24 @@ def test_two_runs_load_the_servers_rows_once_and_typed(pipeline, warehouse, twil
     assert asked
     oldest = min(query["StartTime>"] for query in asked if "StartTime>" in query)
     assert oldest > (twilio.now - timedelta(days=45)).strftime("%Y-%m-%d")
+
+
+def test_the_recipe_does_what_it_says(twilio, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = (environments.ROOT / "docs" / "dlt.md").read_text()
+    (recipe,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+
+    exec(recipe, {})  # noqa: S102 - what people would type
+
+    since = (datetime.now(UTC) - timedelta(days=29)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    newest = {
+        row["sid"]
+        for row in truth(twilio, STREAMS_BY_NAME["messages"])
+        if (row["date_sent"] or "") > since
+    }
+    assert newest
+    assert newest <= set(loaded(tmp_path / "phone.duckdb", "messages"))
+    assert loaded(tmp_path / "phone.duckdb", "message_media")
 
 
 @pytest.mark.parametrize("when", ["extracting", "loading"])
