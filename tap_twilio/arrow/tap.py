@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.exceptions import ConfigValidationError
 from typing_extensions import override
 
 from tap_twilio.config.checks import did_you_mean
+from tap_twilio.config.schema import SCHEMA
 from tap_twilio.http.errors import TapError
 from tap_twilio.http.redaction import redactor
 from tap_twilio.tap import TapTwilio
@@ -29,7 +31,17 @@ class TwilioError(Exception):
 
 
 class QuietTap(TapTwilio):
-    """A tap whose present is that of the query, however late a task runs."""
+    """A tap whose present is that of the query, however late a task runs.
+
+    It has no stream maps and no flattening: the program has better ways to change rows.
+    """
+
+    config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(SCHEMA)
+
+    @classmethod
+    @override
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """Add nothing."""
 
     def __init__(self, *, present: datetime, **kwargs: Any) -> None:
         """Start it at the moment of the query, in UTC."""

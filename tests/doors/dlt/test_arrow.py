@@ -120,6 +120,7 @@ def test_lists_of_few_rows_share_a_batch(twilio):
     [
         ({"stream": "cals"}, "^there is no stream 'cals'; did you mean 'calls'?"),
         ({"stream": "calls", "pagesize": 5}, "^pagesize: there is no such setting; did you"),
+        ({"stream": "calls", "stream_maps": {}}, "^stream_maps: there is no such setting"),
         ({"stream": "calls", "start_date": "soon"}, "^start_date: 'soon' is not a date"),
         ({"stream": "calls", "filters": {"too": "x"}}, "^filters.calls: the endpoint has no"),
     ],
