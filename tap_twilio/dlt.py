@@ -62,7 +62,7 @@ def twilio(  # noqa: PLR0913 - dlt looks for each of these in its configuration
     together, or not at all.
 
     Args:
-        streams: Names of the streams; by default all.
+        streams: Names of the streams; by default all, selected as the tap does it.
         settings: More settings of the tap. Settings that neither an argument nor dlt's
             configuration has are taken from the environment, as ``TAP_TWILIO_…``.
 
@@ -84,7 +84,12 @@ def twilio(  # noqa: PLR0913 - dlt looks for each of these in its configuration
     with one_sentence():
         known = tap_for(streams or (), **settings).streams
         chosen = {name: cast("TwilioStream", known[name]) for name in streams or known}
-        run = dlt.resource(_run(chosen, settings), name=RUN, selected=False)
+
+        def begin() -> Iterator[dict[str, pa.RecordBatch]]:
+            """Begin anew, with each run of a pipeline."""
+            yield from _run(chosen, settings)
+
+        run = dlt.resource(begin, name=RUN, selected=False)
         return [
             run,
             *(
@@ -182,7 +187,7 @@ class _Table:
             self._names[name] = column not in self._taken
             self._taken.add(column)
             if self._names[name] and (before := self._added.get(column)):
-                kind = _KINDS.get(before["data_type"], "string")
+                kind = _KINDS.get(before.get("data_type"), "string")
                 self._fields.announce(name, kind)
                 self._columns.add({name: schema_of(kind)})
         return self._names[name]
