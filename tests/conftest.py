@@ -32,9 +32,10 @@ from sandbox.paths import CONFERENCES
 from tap_twilio.http.connections import AUTHORITIES
 from tap_twilio.resource.schemas import DIRECTORY
 
-if find_spec("pyspark") is None:
-    # They are run by test_spark.py, in an environment of their own.
-    collect_ignore = ["doors/spark"]
+APART = {"dlt": "doors/dlt", "pyspark": "doors/spark"}
+"""Tests that need a package, which only the environment that they are run in has."""
+
+collect_ignore = [folder for package, folder in APART.items() if find_spec(package) is None]
 
 MOST_SECONDS = 30
 """What a test may take of a processor, with what is made for it; those of doors may take more."""

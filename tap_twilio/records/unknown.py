@@ -92,14 +92,22 @@ class UnknownFields:
                 continue
             else:
                 new[name] = schema_of(kind)
-                if (convert := converter(new[name], name, self._lose)) is not None:
-                    self._told[name] = _KINDS[kind], convert
-                self._taken.add(name.casefold())
+                self._tell(name, kind)
             self._settled.add(name)
             self.waiting.remove(name)
         for name, (kinds, convert) in self._told.items():
             self._type(page, name, kinds, convert)
         return new
+
+    def announce(self, name: str, kind: str) -> None:
+        """Take note that a field was announced before, as one of this type."""
+        self._settled.add(name)
+        self._tell(name, kind)
+
+    def _tell(self, name: str, kind: str) -> None:
+        if (convert := converter(schema_of(kind), name, self._lose)) is not None:
+            self._told[name] = _KINDS[kind], convert
+        self._taken.add(name.casefold())
 
     def _type(
         self, page: list[Record], name: str, kinds: frozenset[type], convert: Conversion

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pyspark.sql.datasource import InputPartition
 
-from tap_twilio.config.checks import did_you_mean, short
+from tap_twilio.arrow.tap import QuietTap, TwilioError, one_sentence
+from tap_twilio.config.checks import short
 from tap_twilio.config.schema import REQUESTS, SCHEMA
 from tap_twilio.config.settings import now_utc
-from tap_twilio.http.errors import TapError
 from tap_twilio.resource.windows import DAY, Unit, iso
-from tap_twilio.spark.quiet import QuietTap, TwilioError, one_sentence
 from tap_twilio.spark.tables import Table
 from tap_twilio.streams.accounts import Accounts
 
@@ -113,12 +112,7 @@ class Job:
                 present=self.present,
                 config={name: value for name, value in config.items() if value is not None},
             )
-            if self.stream not in tap.streams:
-                hint = did_you_mean(self.stream, [*tap.streams])
-                msg = f"the option 'stream': there is no stream {self.stream!r}; {hint}"
-                raise TapError(msg)
-        for name, stream in tap.streams.items():
-            stream.selected = name == self.stream
+            tap.select([self.stream])
         return tap
 
     def table(self) -> Table:

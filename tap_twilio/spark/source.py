@@ -21,9 +21,9 @@ from pyspark.sql.datasource import (
 from pyspark.sql.streaming.datasource import SupportsTriggerAvailableNow
 from typing_extensions import override
 
+from tap_twilio.arrow.tap import TwilioError
 from tap_twilio.resource.windows import DAY, EPOCH, iso, parse_moment
 from tap_twilio.spark.jobs import Job
-from tap_twilio.spark.quiet import TwilioError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, MutableMapping, Sequence

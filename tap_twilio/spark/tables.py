@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from tap_twilio.resource import schemas
-from tap_twilio.spark.columns import Columns
+from tap_twilio.spark.columns import SparkColumns
 from tap_twilio.streams import STREAMS
 
 if TYPE_CHECKING:
@@ -45,14 +45,14 @@ class Table:
             where it takes any.
     """
 
-    columns: Columns
+    columns: SparkColumns
     dates: Dates | None
     filters: Mapping[str, frozenset[str] | None]
 
     @classmethod
     def of(cls, stream: TwilioStream) -> Table:
         """Describe a stream."""
-        return cls(Columns(stream.schema), _dates(stream), dict(_filters(stream)))
+        return cls(SparkColumns(stream.schema), _dates(stream), dict(_filters(stream)))
 
 
 def _dates(stream: TwilioStream) -> Dates | None:

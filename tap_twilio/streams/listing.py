@@ -80,7 +80,7 @@ def lines(streams: Iterable[Stream]) -> Iterator[str]:
         yield product
         for stream in members:
             mark = "*" if stream.selected_by_default else " "
-            mode = "full" if stream.replication_key is None else "incremental"
+            mode = "incremental" if stream.window or stream.exported else "full"
             parent = parent_of(stream)
             cost = requests(stream, "" if parent is None else f"record of {parent.name}")
             yield f"{mark} {stream.name:{width}}  {mode:11}  {cost}"

@@ -139,7 +139,7 @@ def test_where_a_link_without_its_filter_is_refused_the_list_is_walked_from_its_
     assert len(set(links)) > 1
     assert output.exit_code == 0
     assert_complete(output, twilio, "messages")
-    assert "from its top" in output.log
+    assert "Reading the list from its newest row on" in output.log
 
 
 def test_a_search_that_failed_is_made_up_for_though_bookmarks_moved(run, sandbox):

@@ -15,7 +15,8 @@ SANDBOX = ROOT / "dev" / "sandbox"
 PAGE = ROOT / "docs" / "architecture.md"
 
 LAYERS = (
-    {"airbyte", "spark", "__main__"},
+    {"airbyte", "dlt", "spark", "__main__"},
+    {"arrow"},
     {"tap"},
     {"custom"},
     {"engine", "streams"},

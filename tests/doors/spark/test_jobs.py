@@ -11,9 +11,9 @@ from pyspark.sql.datasource import EqualTo, GreaterThan, LessThan
 from harness import STREAMS_BY_NAME, config_for, truth, utc_now
 from sandbox import Sandbox, faults
 from sandbox.paths import DAYS
+from tap_twilio.arrow import TwilioError
 from tap_twilio.records.pii import Rule
 from tap_twilio.spark.jobs import Job
-from tap_twilio.spark.quiet import TwilioError
 from tap_twilio.spark.source import UNTIL, Reader, StreamReader
 from tests.doors.spark.conftest import wanted
 

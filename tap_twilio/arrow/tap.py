@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.exceptions import ConfigValidationError
 from typing_extensions import override
 
+from tap_twilio.config.checks import did_you_mean
+from tap_twilio.config.schema import SCHEMA
 from tap_twilio.http.errors import TapError
 from tap_twilio.http.redaction import redactor
 from tap_twilio.tap import TapTwilio
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from datetime import datetime
+
+    from tap_twilio.resource.resource import Node
 
 SHOWN = 3
 """Failures that one sentence has room for."""
@@ -26,13 +31,23 @@ class TwilioError(Exception):
 
 
 class QuietTap(TapTwilio):
-    """A tap whose present is that of the query, however late a task runs."""
+    """A tap whose present is that of the query, however late a task runs.
+
+    It has no stream maps and no flattening: the program has better ways to change rows.
+    """
+
+    config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(SCHEMA)
+
+    @classmethod
+    @override
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """Add nothing."""
 
     def __init__(self, *, present: datetime, **kwargs: Any) -> None:
         """Start it at the moment of the query, in UTC."""
         self._present = present
         if not self.logger.hasHandlers():
-            # Warnings belong into the logs of Spark's workers, and must pass the redactor.
+            # Warnings belong into the log of the program, and must pass the redactor.
             self.logger.addHandler(logging.StreamHandler())
         super().__init__(**kwargs)
 
@@ -43,11 +58,31 @@ class QuietTap(TapTwilio):
 
     @override
     def _setup_signal_handlers(self) -> None:
-        """Leave signals to Spark."""
+        """Leave signals to the program."""
 
     @override
     def moment(self) -> datetime:
         return self._present
+
+    def select(self, names: Collection[str]) -> None:
+        """Select the streams to read, before anything else is asked of them.
+
+        Others are read only where these need them.
+
+        Raises:
+            TapError: There is no such stream.
+        """
+        for name in names:
+            if name not in self.streams:
+                hint = did_you_mean(name, [*self.streams])
+                msg = f"there is no stream {name!r}; {hint}"
+                raise TapError(msg)
+        for name, stream in self.streams.items():
+            stream.selected = name in names
+
+    def nodes(self) -> list[Node]:
+        """Give the nodes of the streams to be read."""
+        return [node for node in (self.sync.root, *self.sync.root.descendants) if node.is_selected]
 
     def check_complete(self) -> None:
         """End a read that could not read everything as a failure.
@@ -64,7 +99,7 @@ class QuietTap(TapTwilio):
 
 @contextmanager
 def one_sentence() -> Iterator[None]:
-    """Turn errors that the tap explains into what Spark shows of them.
+    """Turn errors that the tap explains into what the program shows of them.
 
     Raises:
         TwilioError: The settings make no sense, or something could not be read.
