@@ -36,7 +36,7 @@ def trace(kind: str, name: str, content: Message) -> Message:
     """Make a TRACE message.
 
     Args:
-        kind: Its type: ``ERROR`` or ``STREAM_STATUS``.
+        kind: Its type: ``ERROR``, ``ESTIMATE`` or ``STREAM_STATUS``.
         name: The key that holds its content.
     """
     emitted_at = time.time() * 1000
@@ -47,6 +47,11 @@ def status(stream: str, value: str) -> Message:
     """Tell how far a stream is: ``STARTED``, ``RUNNING``, ``COMPLETE`` or ``INCOMPLETE``."""
     content = {"stream_descriptor": {"name": stream}, "status": value}
     return trace("STREAM_STATUS", "stream_status", content)
+
+
+def estimate(stream: str, rows: int) -> Message:
+    """Tell how many rows a stream will have had at the end of the run."""
+    return trace("ESTIMATE", "estimate", {"name": stream, "type": "STREAM", "row_estimate": rows})
 
 
 def error(

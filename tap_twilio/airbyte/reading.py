@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tap_twilio.airbyte.messages import Output
     from tap_twilio.airbyte.state import Blob
     from tap_twilio.airbyte.tap import SourceTap
+    from tap_twilio.output.progress import Progress
     from tap_twilio.output.sink import Record
     from tap_twilio.resource.resource import Node
 
@@ -56,10 +57,15 @@ class AirbyteSink:
     """Writes records and states as the protocol's messages, and counts the records for these."""
 
     def __init__(
-        self, output: Output, blobs: Mapping[str, Blob], schemas: Mapping[str, Collection[str]]
+        self,
+        output: Output,
+        blobs: Mapping[str, Blob],
+        schemas: Mapping[str, Collection[str]],
+        progress: Progress,
     ) -> None:
         """Write nothing yet; schemas are the fields that each stream declares."""
         self._output = output
+        self._progress = progress
         self._schemas = schemas
         self._bookmarks: Mapping[str, Any] = {name: bookmarks(blob) for name, blob in blobs.items()}
         self._told = {name: encoder.encode(known) for name, known in self._bookmarks.items()}
@@ -91,10 +97,19 @@ class AirbyteSink:
             self._wrote_states = time.monotonic()
             for name in self._bookmarks:
                 self.tell_state(name)
+            self._tell_estimate()
 
     def write_state(self, state: dict[str, Any]) -> None:
         """Keep the state: :meth:`tell_state` writes a stream's, once its end is known."""
         self._bookmarks = state.get("bookmarks", {})
+
+    def _tell_estimate(self) -> None:
+        """Tell how many rows the stream in hand will have, by its rows so far."""
+        journey = self._progress.journey
+        stream, share = journey.stream, journey.share_of_accounts
+        if stream in self._running and share:
+            rows = round(self._progress.records[stream] / share)
+            self._output.send(messages.estimate(stream, rows))
 
     def tell_state(self, stream: str, mark: Blob | None = None) -> None:
         """Write a stream's state, if it is new or has a mark, as at the stream's end."""
@@ -121,7 +136,7 @@ def read(
     if not left:
         return True
     fields = {stream.name: tap.streams[stream.name].schema["properties"] for stream in left}
-    sink = AirbyteSink(output, blobs, fields)
+    sink = AirbyteSink(output, blobs, fields, tap.run.progress)
     nodes = {node.name: node for node in tap.nodes()}
     complete: set[str] = set()
     try:

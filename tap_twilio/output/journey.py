@@ -148,6 +148,14 @@ class Journey:
         share = (moment - self._origin).total_seconds() / whole if whole > 0 else 1.0
         return min(1.0, max(0.0, share))
 
+    @property
+    def share_of_accounts(self) -> float | None:
+        """How much of the stream in hand is read, as if all accounts had as many rows of it."""
+        share = self.share
+        if self._place is None or share is None:
+            return None
+        return (self._place[0] + share) / self.accounts
+
     # --- The rest ------------------------------------------------------------------------------
 
     def left(self) -> Left | None:

@@ -154,6 +154,24 @@ def test_states_count_their_records_exactly(source, small):
     assert len(said.of_type("STATE")) > 2 * len(BOTH_KINDS)
 
 
+@pytest.mark.usefixtures("often")
+def test_estimates_come_near_what_is_read(source, sandbox):
+    twilio = sandbox(days=20, volumes={"calls": 400}, subaccounts=0)
+
+    said = source.read(config_for(twilio, page_size=20, start_date="P20D"), ["calls"])
+
+    estimates = [
+        message["trace"]["estimate"]
+        for message in said.of_type("TRACE")
+        if message["trace"]["type"] == "ESTIMATE"
+    ]
+    assert {(one["name"], one["type"]) for one in estimates} == {("calls", "STREAM")}
+    rows = [one["row_estimate"] for one in estimates]
+    assert len(rows) > 5
+    assert all(200 < row < 800 for row in rows[2:]), rows
+    assert rows[-1] == len(said.records("calls"))
+
+
 def test_states_are_few(source, small):
     said = source.read(config_for(small), BOTH_KINDS)
     assert len(said.of_type("STATE")) <= 2 * len(BOTH_KINDS)
