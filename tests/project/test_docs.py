@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 
 import environments
 from tap_twilio.streams import STREAMS
+from tests.doors.browser import Browser, executable
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -26,6 +27,19 @@ def requirements():
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     return [line for line in lines if Requirement(line).name in names]
 
+
+WIDTH = "document.documentElement.scrollWidth"
+
+FOUND = """
+new Promise(done => {
+    const look = () => {
+        const links = [...document.querySelectorAll("#search-results li a")];
+        links.length ? done(links.map(link => link.textContent)) : setTimeout(look, 50);
+    };
+    look();
+    setTimeout(() => done([]), 20000);
+})
+"""
 
 SPHINX = ("docs", *requirements())
 
@@ -97,6 +111,15 @@ def site(tmp_path_factory):
     return folder / "site", pages
 
 
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    program = executable()
+    if program is None:
+        pytest.skip("no Chromium or Chrome on the path; Debian's package is called chromium")
+    with Browser(program, tmp_path_factory.mktemp("profile")) as started:
+        yield started
+
+
 @pytest.fixture
 def empty(tmp_path):
     """A folder with a site of no pages yet."""
@@ -140,6 +163,24 @@ class TestSite:
             assert {stream.name, stream.name.replace("_", "-")} & pages[page].ids, stream.name
         index = (folder / "searchindex.js").read_text()
         assert not [stream.name for stream in STREAMS if f'"{stream.name}"' not in index]
+
+    @pytest.mark.parametrize("width", [390, 1280])
+    def test_no_page_is_wider_than_its_window(self, site, browser, width):
+        _, pages = site
+        looks = {page.name: browser.look(page, WIDTH, width=width) for page in pages}
+
+        assert {name: look.value for name, look in looks.items() if look.value > width} == {}
+        assert [look.complaints for look in looks.values() if look.complaints] == []
+
+    @pytest.mark.parametrize("word", ["usage_records_daily", "lookback"])
+    def test_the_search_finds_what_there_is(self, site, browser, word):
+        folder, _ = site
+        address = f"{(folder / 'search.html').as_uri()}?q={word}"
+
+        found = browser.look(address, FOUND, width=390).value
+
+        assert found
+        assert all(title for title in found)
 
     def test_it_is_built_strictly(self, empty):
         folder, docs = empty

@@ -15,7 +15,7 @@ import pytest
 from demo.__main__ import main
 from demo.report import page
 from demo.sources import CREDENTIALS
-from tests.doors.report.browser import Browser, executable
+from tests.doors.browser import Browser, executable
 from tests.doors.report.made import figures, with_tables
 
 pytestmark = pytest.mark.door

@@ -79,13 +79,19 @@ class Browser:
         self._process.communicate(timeout=30)
 
     def look(
-        self, page: Path, script: str = "0", *, width: int, height: int = 900, dark: bool = False
+        self,
+        page: Path | str,
+        script: str = "0",
+        *,
+        width: int,
+        height: int = 900,
+        dark: bool = False,
     ) -> Look:
         """Open a page and run a script in it.
 
         Args:
-            page: The file.
-            script: A JavaScript expression.
+            page: The file, or its address.
+            script: A JavaScript expression; a promise is waited for.
             width: The window's width in CSS pixels; a narrow one is a phone's.
             height: The window's height.
             dark: Whether the user likes dark pages.
@@ -93,9 +99,10 @@ class Browser:
         Returns:
             How it looks.
         """
-        return asyncio.run(self._look(page, script, width, height, dark))
+        address = page if isinstance(page, str) else page.as_uri()
+        return asyncio.run(self._look(address, script, width, height, dark))
 
-    async def _look(self, page: Path, script: str, width: int, height: int, dark: bool) -> Look:  # noqa: FBT001
+    async def _look(self, address: str, script: str, width: int, height: int, dark: bool) -> Look:  # noqa: FBT001
         look = Look()
         async with self._tab(look) as call:
             for domain in ("Page", "Network", "Log"):
@@ -109,12 +116,14 @@ class Browser:
             )
             scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
             await call("Emulation.setEmulatedMedia", features=[scheme])
-            await call("Page.navigate", url=page.as_uri())
+            await call("Page.navigate", url=address)
             loaded = (
                 "new Promise(done => document.readyState == 'complete' ? done() : onload = done)"
             )
             await call("Runtime.evaluate", expression=loaded, awaitPromise=True)
-            answer = await call("Runtime.evaluate", expression=script, returnByValue=True)
+            answer = await call(
+                "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True
+            )
             assert "exceptionDetails" not in answer, answer
             look.value = answer["result"].get("value")
             picture = await call("Page.captureScreenshot")
@@ -151,7 +160,7 @@ def _note(look: Look, message: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Take a picture: python -m tests.doors.report.browser PAGE PICTURE WIDTH HEIGHT."""
+    """Take a picture: python -m tests.doors.browser PAGE PICTURE WIDTH HEIGHT."""
     from pathlib import Path  # noqa: PLC0415
     from tempfile import TemporaryDirectory  # noqa: PLC0415
 
