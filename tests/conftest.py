@@ -31,6 +31,7 @@ from sandbox.api import Api
 from sandbox.paths import CONFERENCES
 from tap_twilio.http.connections import AUTHORITIES
 from tap_twilio.resource.schemas import DIRECTORY
+from tests.doors.browser import Browser, executable
 
 APART = {"dlt": "doors/dlt", "pyspark": "doors/spark"}
 """Tests that need a package, which only the environment that they are run in has."""
@@ -120,6 +121,16 @@ def _schemas_are_read_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DIRECTORY, "fetch_schema", cache(DIRECTORY.fetch_schema))
         yield
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A browser without a window."""
+    program = executable()
+    if program is None:
+        pytest.skip("no Chromium or Chrome on the path; Debian's package is called chromium")
+    with Browser(program, tmp_path_factory.mktemp("profile")) as started:
+        yield started
 
 
 @pytest.fixture

@@ -6,12 +6,11 @@ import os
 import re
 import shutil
 import subprocess
-import tomllib
 from pathlib import Path
 
 import pytest
 
-import environments
+from tests.doors.apart import assert_passed, dependencies
 
 PACKAGES = ("pyspark==4.3.0", "pandas==2.3.3", "pyarrow==26.0.1", "aiohttp<4", "pytest<10")
 
@@ -34,13 +33,7 @@ def java() -> str | None:
     return None
 
 
-def dependencies():
-    """What `pip install .[spark]` brings, besides the tap itself."""
-    project = tomllib.loads((environments.ROOT / "pyproject.toml").read_text())["project"]
-    return [*project["dependencies"], *project["optional-dependencies"]["spark"]]
-
-
-ENVIRONMENT = ("spark", *PACKAGES, *dependencies())
+ENVIRONMENT = ("spark", *PACKAGES, *dependencies("spark"))
 
 pytestmark = [pytest.mark.door, pytest.mark.environment(*ENVIRONMENT)]
 
@@ -48,27 +41,4 @@ pytestmark = [pytest.mark.door, pytest.mark.environment(*ENVIRONMENT)]
 def test_spark():
     if problem := java():
         pytest.skip(problem)
-    folder = environments.install(*ENVIRONMENT)
-
-    result = subprocess.run(
-        [
-            str(folder / "python"),
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "tests/doors/spark",
-        ],
-        cwd=environments.ROOT,
-        env={
-            **os.environ,
-            "JAVA_TOOL_OPTIONS": JAVA_TOOL_OPTIONS,
-            "PYTHONPATH": os.pathsep.join([str(environments.ROOT), str(environments.ROOT / "dev")]),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert result.returncode == 0, result.stdout
+    assert_passed("tests/doors/spark", ENVIRONMENT, JAVA_TOOL_OPTIONS=JAVA_TOOL_OPTIONS)

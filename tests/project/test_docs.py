@@ -14,7 +14,6 @@ from packaging.requirements import Requirement
 
 import environments
 from tap_twilio.streams import STREAMS
-from tests.doors.browser import Browser, executable
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -109,15 +108,6 @@ def site(tmp_path_factory):
         pages[path] = Reader()
         pages[path].feed(path.read_text(encoding="utf-8"))
     return folder / "site", pages
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    program = executable()
-    if program is None:
-        pytest.skip("no Chromium or Chrome on the path; Debian's package is called chromium")
-    with Browser(program, tmp_path_factory.mktemp("profile")) as started:
-        yield started
 
 
 @pytest.fixture

@@ -11,21 +11,8 @@ import pytest
 from tap_twilio.arrow.columns import Columns
 from tap_twilio.arrow.reading import tap_for
 from tap_twilio.records.unknown import ADDITIONAL
+from tests.doors.kinds import CREDENTIALS, SCHEMA
 
-CREDENTIALS = {"account_sid": "AC" + "1" * 32, "auth_token": "0" * 32}
-SCHEMA = {
-    "properties": {
-        "sid": {"type": "string"},
-        "at": {"type": ["string", "null"], "format": "date-time"},
-        "day": {"type": ["string", "null"], "format": "date"},
-        "count": {"type": ["integer", "null"]},
-        "price": {"type": ["number", "null"]},
-        "is_open": {"type": ["boolean", "null"]},
-        "uris": {"type": ["object", "null"]},
-        "tags": {"type": ["array", "null"]},
-        "mixed": {"type": ["string", "object", "null"]},
-    }
-}
 RECORD = {
     "sid": "CA1",
     "at": "2026-03-01T05:06:07.5Z",

@@ -15,7 +15,6 @@ import pytest
 from demo.__main__ import main
 from demo.report import page
 from demo.sources import CREDENTIALS
-from tests.doors.browser import Browser, executable
 from tests.doors.report.made import figures, with_tables
 
 pytestmark = pytest.mark.door
@@ -283,15 +282,6 @@ TIPS = """
 """
 BOTH = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 WIDTHS = pytest.mark.parametrize("width", [390, 768, 1280])
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    program = executable()
-    if program is None:
-        pytest.skip("no Chromium or Chrome on the path; Debian's package is called chromium")
-    with Browser(program, tmp_path_factory.mktemp("profile")) as started:
-        yield started
 
 
 @pytest.fixture(scope="module", params=["real", "huge", "single", "strange"])

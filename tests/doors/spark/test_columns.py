@@ -8,21 +8,7 @@ from pyspark.sql.types import StructType
 from tap_twilio.records.unknown import ADDITIONAL
 from tap_twilio.spark.columns import SparkColumns
 from tap_twilio.spark.jobs import Job
-
-CREDENTIALS = {"account_sid": "AC" + "1" * 32, "auth_token": "0" * 32}
-SCHEMA = {
-    "properties": {
-        "sid": {"type": "string"},
-        "at": {"type": ["string", "null"], "format": "date-time"},
-        "day": {"type": ["string", "null"], "format": "date"},
-        "count": {"type": ["integer", "null"]},
-        "price": {"type": ["number", "null"]},
-        "is_open": {"type": ["boolean", "null"]},
-        "uris": {"type": ["object", "null"]},
-        "tags": {"type": ["array", "null"]},
-        "mixed": {"type": ["string", "object", "null"]},
-    }
-}
+from tests.doors.kinds import CREDENTIALS, SCHEMA
 
 
 def test_each_type_has_its_own():

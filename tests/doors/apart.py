@@ -1,0 +1,37 @@
+"""Tests that run in an environment of their own, as an extra of the tap brings much."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sysconfig
+import tomllib
+
+import environments
+
+
+def dependencies(*extras: str) -> list[str]:
+    """What `pip install .[extra]` brings, besides the tap itself."""
+    project = tomllib.loads((environments.ROOT / "pyproject.toml").read_text())["project"]
+    known = project["optional-dependencies"]
+    return [*project["dependencies"], *(one for extra in extras for one in known[extra])]
+
+
+def assert_passed(tests: str, environment: tuple[str, ...], **variables: str) -> None:
+    """Run the tests of a folder there."""
+    folder = environments.install(*environment)
+    result = subprocess.run(
+        [str(folder / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider", tests],
+        cwd=environments.ROOT,
+        env={
+            **os.environ,
+            # uv is there, which installs PostgreSQL.
+            "PATH": os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]]),
+            "PYTHONPATH": os.pathsep.join([str(environments.ROOT), str(environments.ROOT / "dev")]),
+            **variables,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout
