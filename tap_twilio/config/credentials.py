@@ -40,10 +40,9 @@ class Credentials:
     refused: set[str] = field(default_factory=set)
 
     def learn(self, account_sid: str, auth_token: str) -> HTTPBasicAuth:
-        """Keep a subaccount's token from the accounts list; give how the account signs with it."""
+        """Keep an account's token from the accounts list; give how the account signs with it."""
         signature = HTTPBasicAuth(account_sid, auth_token)
-        if account_sid != self.account_sid:
-            self.listed.setdefault(account_sid, signature)
+        self.listed.setdefault(account_sid, signature)
         return signature
 
     def signs_by_itself(self, account_sid: str) -> bool:

@@ -44,6 +44,17 @@ def test_a_secret_that_holds_another_is_masked_as_a_whole():
     assert redactor.clean("secret-of-two a-secret secret") == f"{MASK} {MASK} {MASK}"
 
 
+def test_a_secret_that_is_of_no_more_use_is_forgotten_in_all_its_forms():
+    redactor = Redactor()
+    for secret in ("kept+secret", "gone+secret"):
+        redactor.add(secret)
+
+    redactor.discard("gone+secret")
+
+    assert redactor.clean("gone+secret gone%2Bsecret") == "gone+secret gone%2Bsecret"
+    assert redactor.clean("kept+secret kept%2Bsecret") == "******** ********"
+
+
 def test_what_is_too_short_or_no_text_is_no_secret():
     redactor = Redactor()
     for value in ("", "x" * (SHORTEST - 1), None, 1234567, b"1234567"):
