@@ -225,7 +225,8 @@ class Exports:
             for one in made
             if one.created + KEPT_FOR > self._world.now
         ]
-        return Shelf(lambda _: rows, "day")
+        # Lists of days are read from their end.
+        return Shelf(lambda _: rows[::-1], "day")
 
     def address(self, kind: str, day: str, account: Account) -> str | None:
         """Give the signed address of a day's newest file; None if there is none."""

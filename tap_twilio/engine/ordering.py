@@ -99,19 +99,20 @@ class Ordering:
             return NOTHING
         known = self._bookmarks.days_read(node, account).union(day.date for day in days)
         found = outlook(self._days(), known, jobs)
-        ordered = 0
-        for first, last in spans(found.missing[: max(0, self._room)]):
+        room, ordered = max(0, self._room), 0
+        for first, last in spans(found.missing[:room]):
             if not self._is_over and self._has_ordered(node, account, first, last):
                 ordered += len(days_between(first, last))
         left = len(found.missing) - ordered
         if found.missing or found.waiting:
             node.logger.info(
-                "%s: %d days ordered for %s, %d waiting%s",
+                "%s: %d days ordered for %s, %d waiting%s%s",
                 node.name,
                 ordered,
                 account,
                 len(found.waiting),
-                f", {left} left to order: run again tomorrow" if left else "",
+                f", {left} left to order" if left else "",
+                ": run again tomorrow" if len(found.missing) > room else "",
             )
         if found.failed:
             failed = ", ".join("/".join(dict.fromkeys(one)) for one in spans(sorted(found.failed)))
@@ -151,7 +152,8 @@ class Ordering:
         run, jobs = self._run, self.jobs
         signature = run.skips.signature(jobs, account)
         if signature is None:
-            return
+            msg = f"{jobs.name}: nothing at hand signs for {account}"
+            raise TapError(msg)
         path = jobs.resource.path.format(**{KIND: kind})
         limiter = run.limiter(account)
         run.progress.count_request(jobs.name, again=False)

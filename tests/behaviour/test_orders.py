@@ -58,7 +58,9 @@ def days_of(output):
     return sorted({row["day"] for row in output.records(MESSAGES)})
 
 
-def test_a_run_orders_what_is_missing_and_the_next_one_reads_it(run, twilio):
+@pytest.mark.parametrize("names_days", [True, False])
+def test_a_run_orders_what_is_missing_and_the_next_one_reads_it(run, twilio, names_days):
+    twilio.exports.names_days = names_days
     first, last, had = day(twilio, 6), day(twilio, 2), day(twilio, 4)
     twilio.export("Messages", had)
     config = ordering(twilio, first, day(twilio, 0))
@@ -102,6 +104,8 @@ def test_days_without_rows_count_as_read_and_those_that_failed_are_told(run, twi
 
     ordered = run(config, streams=[MESSAGES])
     twilio.advance(DONE)
+    # It may be listed all the same.
+    twilio.export("Messages", first, has_file=False)
     told = run(config, streams=[MESSAGES], state=ordered.state)
     twilio.exports.failing.clear()
     twilio.advance(timedelta(days=8))
@@ -110,6 +114,7 @@ def test_days_without_rows_count_as_read_and_those_that_failed_are_told(run, twi
     mended = run(config, streams=[MESSAGES], state=anew.state)
 
     assert [one.exit_code for one in (ordered, told, anew, mended)] == [0, 1, 0, 0]
+    assert "it stays unread" not in told.log
     assert f"Twilio could not make the files of {failed}. The tap orders them" in told.log
     before = (datetime.fromisoformat(failed) - timedelta(days=1)).date().isoformat()
     assert partition(told)["days_read"][-2:] == [f"{first}/{before}", last]
@@ -173,19 +178,24 @@ def test_what_twilio_takes_no_order_for_waits_until_tomorrow(run, twilio):
 
 @pytest.mark.parametrize("effect", [faults.reset(), faults.answer(502)], ids=["lost", "502"])
 def test_an_order_whose_answer_is_lost_is_not_made_twice(run, twilio, effect):
-    config = ordering(twilio, day(twilio, 6), day(twilio, 4))
+    first, had, last = day(twilio, 6), day(twilio, 5), day(twilio, 4)
+    twilio.export("Messages", had)
+    config = ordering(twilio, first, last)
     lost = twilio.plan(effect, "/Jobs", method="POST", times=1, accepted=True)
 
     unsure = run(config, streams=[MESSAGES])
+    asked = len(posts(twilio))
     after = run(config, streams=[MESSAGES], state=unsure.state)
 
-    assert lost.hits == 1
+    assert (lost.hits, asked) == (1, 1)
     assert [one.exit_code for one in (unsure, after)] == [0, 0]
     assert "No more days are ordered in this run" in unsure.log
-    assert "3 left to order" in unsure.log
-    assert "0 days ordered" in after.log
-    assert "3 waiting" in after.log
-    assert len(orders(twilio)) == len(posts(twilio)) == 1
+    assert "0 days ordered" in unsure.log
+    assert "2 left to order" in unsure.log
+    assert days_of(unsure) == [had]
+    assert f"1 days ordered for {twilio.account_sid}, 1 waiting" in after.log
+    assert orders(twilio) == [(first, first), (last, last)]
+    assert len(posts(twilio)) == 2
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
@@ -199,6 +209,7 @@ def test_who_may_not_order_reads_what_there_is(run, twilio, method, status):
     assert output.exit_code == 0
     assert days_of(output) == [day(twilio, 5)]
     assert f"skipped bulkexports_jobs of {twilio.account_sid}" in output.log
+    assert "tomorrow" not in output.log
     assert orders(twilio) == []
     assert len(posts(twilio)) == (method == "POST")
 
@@ -222,8 +233,9 @@ def test_without_the_list_of_orders_none_is_made(run, twilio):
         ({"order": True, "from": "2020-01-01"}, {"max_records": 2}, [MESSAGES]),
         ({"order": True, "from": "2020-01-01"}, {}, ["bulkexports_days", "bulkexports_jobs"]),
         ({"order": True, "from": "2020-01-01", "types": ["calls"]}, {}, [MESSAGES]),
+        ({"order": True, "from": "2020-01-01"}, {"end_date": "2020-01-01"}, [MESSAGES]),
     ],
-    ids=["default", "off", "preview", "not selected", "another type"],
+    ids=["default", "off", "preview", "not selected", "another type", "ended"],
 )
 def test_nothing_is_ordered_unless_it_is_told_to(run, twilio, bulkexport, more, streams):
     given = {} if bulkexport is None else {"bulkexport": bulkexport}
