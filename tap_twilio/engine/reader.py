@@ -369,7 +369,7 @@ class Reader:
             is_next = whole and day.date < outlook.first_open
             bookmarks.note_day(node, account, day, is_next=is_next)
             self.save()
-        return whole and not outlook.failed
+        return whole
 
     def _days(self, node: Node, account: str, listed: list[Record]) -> tuple[list[Day], bool]:
         """Give the days of a list, and whether each of its rows has one."""
