@@ -31,6 +31,7 @@ from tap_twilio.records.pii import Rule
 from tap_twilio.resource.resource import Node
 from tap_twilio.streams import STREAMS, listing
 from tap_twilio.streams.accounts import Accounts
+from tap_twilio.streams.bulkexports import BulkExportsJobs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -144,7 +145,11 @@ class TapTwilio(Program, Tap):
     @cached_property
     def sync(self) -> Sync:
         """The conductor of this run; a selection that changes later makes no difference to it."""
-        return Sync(self.tree(self._accounts), self.run, self._moving_state)
+        root = self.tree(self._accounts)
+        jobs = None
+        if self.run.settings.bulkexport is not None:
+            jobs = self._node(BulkExportsJobs(self), root)
+        return Sync(root, self.run, self._moving_state, jobs)
 
     def sign_in(self) -> SignedIn:
         """Find out whose rows the credentials can read, and read nothing.
@@ -442,6 +447,9 @@ class TapTwilio(Program, Tap):
                 tap.estimate()
             elif value == "schema":
                 tap.write_schemas()
+            elif tap.run.settings.bulkexport is not None:
+                msg = "--test: it orders nothing. Set bulkexport.order to false for it"
+                raise TapError(msg)
             else:
                 tap.run_connection_test()
         ctx.exit()

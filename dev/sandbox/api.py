@@ -129,7 +129,9 @@ class Api:
         if (request.method, request.host, request.path) == oauth.PLACE:
             grant = self._services.desk.grant(request.form, request.query_string, directory)
             return Access(Caller(grant.app.account, "oauth"), grant.account, grant)
-        write = self._services.writer.route(request.method, request.host, request.path)
+        write = self._services.writer.route(
+            request.method, request.host, request.path
+        ) or self._services.exports.route(request.method, request.host, request.path)
         caller = directory.authenticate(
             request.authorization, is_testable=write is not None and write.is_testable
         )

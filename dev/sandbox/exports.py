@@ -1,15 +1,19 @@
-"""BulkExport: days that were exported, and what their files hold."""
+"""BulkExport: days that were exported or ordered, and what their files hold."""
 
 from __future__ import annotations
 
 import gzip
 import json
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from sandbox.moments import DAY, iso8601, read_iso, read_wire
-from sandbox.paths import CALLS, CONFERENCES, DAYS, MESSAGES, PARTICIPANTS
+from sandbox.errors import TwilioError, invalid
+from sandbox.moments import DAY, HOUR, MINUTE, iso8601, iso_day, read_iso, read_wire
+from sandbox.paths import CALLS, CONFERENCES, DAYS, JOBS, MESSAGES, PARTICIPANTS
+from sandbox.rows import foreign_sid
 from sandbox.tables import Shelf, Span
+from sandbox.writing import Write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,13 +21,24 @@ if TYPE_CHECKING:
     from sandbox.accounts import Account
     from sandbox.frames import Wire
     from sandbox.paths import Content
+    from sandbox.refusals import Form
     from sandbox.storage import Storage
     from sandbox.world import World
+    from sandbox.writing import Written
 
 HOST: Final = "bulkexports"
 
 KEPT_FOR: Final = 7 * DAY
 """Seconds from a file's making until it is gone."""
+
+QUEUED_FOR: Final = HOUR
+"""Seconds that a job waits."""
+
+PACE: Final = MINUTE
+"""Seconds that a job takes for a day."""
+
+MOST: Final = 366
+"""Days that all accounts together may order on one day."""
 
 MISSING: Final[Mapping[str, frozenset[str]]] = {
     "Messages": frozenset({"price_unit", "api_version", "error_message", "uri"}),
@@ -34,6 +49,8 @@ MISSING: Final[Mapping[str, frozenset[str]]] = {
 """Fields that lists have, and files have not; none has `subresource_uris`."""
 
 _FLAGS: Final = 65618
+_JOBS: Final = re.compile(r"/v1/Exports/(Messages|Calls|Conferences|Participants)/Jobs")
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _BASES: Final = {"Messages": MESSAGES, "Calls": CALLS, "Conferences": CONFERENCES}
 
 
@@ -53,15 +70,124 @@ class Export:
     name: str | None
 
 
+@dataclass
+class Job:
+    """An order: its days are done one by one, once it was its turn.
+
+    Attributes:
+        created: When it was ordered.
+        files: What was made of the days that are done; None of those without rows.
+        failed: Days that can't be made.
+    """
+
+    sid: str
+    kind: str
+    account_sid: str
+    name: str
+    days: list[str]
+    created: int
+    files: dict[str, bytes | None] = field(default_factory=dict)
+    failed: list[str] = field(default_factory=list)
+
+    def done_at(self, day: str) -> int:
+        """Tell when a day is done."""
+        return self.created + QUEUED_FOR + PACE * (1 + self.days.index(day))
+
+    def status(self, day: str, now: int) -> str:
+        """Tell how far a day has come."""
+        if now < self.created + QUEUED_FOR:
+            return "Submitted"
+        if now < self.done_at(day):
+            return "Running"
+        if day in self.failed:
+            return "Failed"
+        return "Completed" if self.files[day] is not None else "CompletedEmptyRecords"
+
+
 class Exports:
-    """The exported days of all accounts: those made by hand, or else some that made themselves."""
+    """The exported days of all accounts: those made by hand, or else some that made themselves.
+
+    Attributes:
+        jobs: All orders, the first one first.
+        failing: Days that jobs shall fail to make.
+        names_days: Whether jobs tell the days of each status.
+    """
 
     def __init__(self, world: World, storage: Storage) -> None:
         """Export nothing by hand yet."""
         self._world = world
         self._storage = storage
         self._made: dict[tuple[str, str], list[Export]] = {}
+        self.jobs: list[Job] = []
+        self.failing: set[str] = set()
+        self.names_days = True
         world.exports = self.listed
+
+    def route(self, method: str, host: str, path: str) -> Write | None:
+        """Find what a request would order; None if nothing."""
+        match = _JOBS.fullmatch(path) if (method, host) == ("POST", HOST) else None
+        return None if match is None else Write(self._order, sid=match[1])
+
+    def _order(self, account: Account, kind: str, form: Form) -> Written:
+        given = {name: values[-1] for name, values in form.items()}
+        for name in ("StartDay", "EndDay", "FriendlyName"):
+            if not given.get(name) or (name != "FriendlyName" and not _DAY.fullmatch(given[name])):
+                raise invalid(name, given.get(name, ""))
+        now = self._world.now
+        today = now - now % DAY
+        start, end = read_wire(given["StartDay"]), read_wire(given["EndDay"])
+        if start is None or end is None or not start <= end <= today - 2 * DAY:
+            name = "EndDay"
+            raise invalid(name, given[name])
+        days = [iso_day(moment) for moment in range(start, end + 1, DAY)]
+        if len(days) + sum(len(job.days) for job in self.jobs if job.created >= today) > MOST:
+            raise TwilioError(400, 20001, f"No more than {MOST} days may be exported a day")
+        sid = foreign_sid("JS", self._world.seed, len(self.jobs))
+        job = Job(sid, kind, account.sid, given["FriendlyName"], days, now)
+        self.jobs.append(job)
+        self._made.setdefault((account.sid, kind), [])
+        self._world.version += 1
+        return 201, self._row(job)
+
+    def _row(self, job: Job) -> Wire:
+        now = self._world.now
+        by_status: dict[str, list[str]] = {}
+        for day in job.days:
+            by_status.setdefault(job.status(day, now), []).append(day)
+        is_done = now >= job.done_at(job.days[-1])
+        return {
+            "job_sid": job.sid,
+            "resource_type": job.kind,
+            "friendly_name": job.name,
+            "start_day": job.days[0],
+            "end_day": job.days[-1],
+            "details": [
+                {"status": status, "count": len(days), "days": days if self.names_days else None}
+                for status, days in by_status.items()
+            ],
+            "webhook_url": None,
+            "webhook_method": None,
+            "email": None,
+            "job_queue_position": None if is_done else "1",
+            "estimated_completion_time": iso8601(job.done_at(job.days[-1]))[:-1] + ".547",
+        }
+
+    def _work(self, kind: str, account: Account) -> None:
+        """Make the files of the days that are done by now."""
+        now, made = self._world.now, self._made[account.sid, kind]
+        for job in self.jobs:
+            if (job.account_sid, job.kind) != (account.sid, kind):
+                continue
+            for day in job.days:
+                if job.done_at(day) > now or day in job.files or day in job.failed:
+                    continue
+                if day in self.failing:
+                    job.failed.append(day)
+                    continue
+                rows = self.rows(kind, day, account)
+                content = job.files[day] = packed(rows) if rows else None
+                if content is not None:
+                    made.append(Export(day, content, job.done_at(day), job.name))
 
     def make(
         self, kind: str, day: str, content: Content | None, account: Account, name: str | None
@@ -71,11 +197,23 @@ class Exports:
         self._made.setdefault((account.sid, kind), []).append(export)
         self._world.version += 1
 
-    def listed(self, kind: str, account: Account) -> Shelf | None:
-        """Give the days made by hand that are still there, the first made first; None without."""
+    def listed(self, path: str, kind: str, account: Account) -> Shelf | None:
+        """Give the days made by hand that are still there, the first made first; None without.
+
+        The other list is of jobs that were done less than a week ago, the newest first.
+        """
         made = self._made.get((account.sid, kind))
         if made is None:
             return None
+        self._work(kind, account)
+        if path == JOBS:
+            jobs = [
+                self._row(job)
+                for job in reversed(self.jobs)
+                if (job.account_sid, job.kind) == (account.sid, kind)
+                and job.done_at(job.days[-1]) + KEPT_FOR > self._world.now
+            ]
+            return Shelf(lambda _: jobs, "job_sid")
         rows = [
             {
                 "day": one.day,
@@ -87,7 +225,8 @@ class Exports:
             for one in made
             if one.created + KEPT_FOR > self._world.now
         ]
-        return Shelf(lambda _: rows, "day")
+        # Lists of days are read from their end.
+        return Shelf(lambda _: rows[::-1], "day")
 
     def address(self, kind: str, day: str, account: Account) -> str | None:
         """Give the signed address of a day's newest file; None if there is none."""
@@ -100,6 +239,7 @@ class Exports:
         """Give a day's newest file."""
         made = self._made.get((account.sid, kind))
         if made is not None:
+            self._work(kind, account)
             now = self._world.now
             found = [one for one in made if one.day == day and one.created + KEPT_FOR > now]
             return found[-1].content if found else None

@@ -283,6 +283,11 @@ class Sandbox:
         return self._writer.rules
 
     @property
+    def exports(self) -> Exports:
+        """What was exported, and the orders for it."""
+        return self._exports
+
+    @property
     def senders(self) -> list[str]:
         """The addresses that the main account may write from: numbers, then channels'."""
         with self._lock:

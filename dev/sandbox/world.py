@@ -12,7 +12,7 @@ from sandbox.endpoints import identifying_field
 from sandbox.identifiers import hash_of, seed_of
 from sandbox.moments import DAY, HOUR, first_moment, rfc2822
 from sandbox.outbox import Joined, Message, Outbox
-from sandbox.paths import ACCOUNT, DAYS, MESSAGE_MEDIA, MESSAGES
+from sandbox.paths import ACCOUNT, DAYS, JOBS, MESSAGE_MEDIA, MESSAGES
 from sandbox.resources import FREE_VALUES, PLAIN, SHARED, TRAITS, VIEWS, prefix_of
 from sandbox.tables import Shelf, Source, Table
 from sandbox.timeline import EveryNth, Rhythm, Steady, Timeline
@@ -82,7 +82,7 @@ class World:
         self._accounts: dict[str, Wire] = {}
         self._passed = passed
         self._outboxes: dict[str, Outbox] = {}
-        self.exports: Callable[[str, Account], Shelf | None] = lambda _kind, _account: None
+        self.exports: Callable[[str, str, Account], Shelf | None] = lambda *_: None
 
     @property
     def moment(self) -> int:
@@ -172,8 +172,10 @@ class World:
                 places = places_below(base, table, sid) if table else None
             without = base.endpoint.properties.keys() - endpoint.properties.keys()
             return Filtered(base, where, places, frozenset(without))
-        if endpoint.path == DAYS and (days := self.exports(values["ResourceType"], account)):
-            return days
+        if endpoint.path in (DAYS, JOBS) and (
+            exports := self.exports(endpoint.path, values["ResourceType"], account)
+        ):
+            return exports
         live = self.traits(endpoint).live
         if live is not None and parent is not None and not live(parent):
             return Shelf(lambda _: [])

@@ -44,6 +44,7 @@ GROUPS: Final = {
             "include_deleted_recordings",
             "filters",
             "custom_streams",
+            "bulkexport",
             "max_records",
         ),
     ),

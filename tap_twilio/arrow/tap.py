@@ -50,6 +50,8 @@ class QuietTap(TapTwilio):
             # Warnings belong into the log of the program, and must pass the redactor.
             self.logger.addHandler(logging.StreamHandler())
         super().__init__(**kwargs)
+        if self._settings is not None and self._settings.bulkexport is not None:
+            self.logger.warning("bulkexport.order has no effect: only the command line orders")
 
     @classmethod
     def environment(cls) -> dict[str, Any]:

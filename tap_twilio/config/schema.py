@@ -14,6 +14,9 @@ REQUESTS = 24
 """Requests in flight in a run by default: a quarter of the 100 that users report for an account, as
 the rest is their applications'. Streams of one request for each parent would gain from more."""
 
+EXPORTED = ("messages", "calls", "conferences", "participants")
+"""Kinds of records that there are exports of."""
+
 MOMENT_FORMS = "a date (2026-01-31), a date-time (2026-01-31T08:00:00Z) or a time before now (P30D)"
 
 SCHEMA: dict[str, Any] = th.PropertiesList(
@@ -207,6 +210,26 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
                 "storage": {"root": "file:///var/spool/twilio", "prefix": "prod-"},
                 "batch_size": 10000,
             }
+        ],
+    ),
+    th.Property(
+        "bulkexport",
+        th.ObjectType(
+            th.Property("order", th.BooleanType, default=False),
+            th.Property("from", th.StringType(nullable=False, min_length=1)),
+            th.Property("to", th.StringType(nullable=False, min_length=1)),
+            th.Property(
+                "types",
+                th.ArrayType(th.StringType(allowed_values=list(EXPORTED), nullable=False)),
+            ),
+            additional_properties=False,
+        ),
+        title="Orders of exports",
+        description="Have Twilio make files of days that lack one, if order is true, for the "
+        "selected streams of these types. from and to are the first and last day. Twilio tells "
+        "the account's owners and admins by mail. See docs/archive.md.",
+        examples=[
+            {"order": True, "from": "2019-01-01", "to": "P400D", "types": ["messages", "calls"]}
         ],
     ),
     th.Property(

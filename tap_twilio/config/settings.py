@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from tap_twilio.config import checks, declarations
 from tap_twilio.config.batches import Batches
 from tap_twilio.config.hosts import Hosts
-from tap_twilio.config.schema import MOMENT_FORMS, REQUESTS
-from tap_twilio.resource.windows import EPOCH, parse_moment
+from tap_twilio.config.schema import EXPORTED, MOMENT_FORMS, REQUESTS
+from tap_twilio.resource.windows import EPOCH, iso, parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,10 +35,26 @@ what needs them says so. With any other, more would be read or shown than meant,
 
 
 @dataclass(frozen=True)
+class Orders:
+    """Days of which to order files.
+
+    Attributes:
+        first: In ISO 8601.
+        last: Likewise; none for the newest that Twilio takes an order for.
+        kinds: What kinds of records.
+    """
+
+    first: str
+    last: str | None
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Settings:
     """Settings that have been found to make sense.
 
-    Attributes are the settings of the same names; dates are moments in UTC.
+    Attributes are the settings of the same names; dates are moments in UTC. Without an order,
+    ``bulkexport`` is none.
     """
 
     account_sid: str
@@ -55,6 +71,7 @@ class Settings:
     include_deleted_recordings: bool = False
     emit_activate_version_messages: bool = False
     batch_config: Batches | None = None
+    bulkexport: Orders | None = None
     page_size: int | None = None
     max_records: int | None = None
     filters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -93,6 +110,8 @@ def parse(
     if start is not None and start >= (end or now):
         bound = "end_date" if end else "now"
         errors.append(f"start_date: {given['start_date']} is not before {bound}; nothing to read")
+    orders, mistakes = _orders(given.get("bulkexport", {}), start, now)
+    errors += map(checks.short, mistakes)
     misplaced = list(checks.addresses(given))
     declared: list[Declaration] = []
     hosts = Hosts()
@@ -122,6 +141,7 @@ def parse(
         accounts=tuple(given.get("accounts", ())),
         custom_streams=tuple(declared),
         batch_config=batch_config,
+        bulkexport=orders,
         user_agent=given.get("user_agent", user_agent),
         **{
             name: given[name]
@@ -165,6 +185,38 @@ def _moment(text: str, now: datetime) -> datetime:
         msg = f"is after {now.year + 1}; leave the setting away to read up to now"
         raise ValueError(msg)
     return moment
+
+
+def _orders(
+    given: Mapping[str, Any], start: datetime | None, now: datetime
+) -> tuple[Orders | None, list[str]]:
+    """Give what to order, if anything, and sentences about what makes no sense."""
+    errors: list[str] = []
+    moments: dict[str, datetime] = {}
+    for name in ("from", "to"):
+        try:
+            if name in given:
+                moments[name] = parse_moment(given[name], now)
+        except ValueError:
+            errors.append(f"bulkexport.{name}: {given[name]!r} is not {MOMENT_FORMS}")
+    days = {name: iso(max(moment, EPOCH))[:10] for name, moment in moments.items()}
+    if errors or not given.get("order"):
+        return None, errors
+    if given.get("types") == []:
+        errors.append("bulkexport.types: it names none; leave it away to order all")
+    if "from" not in days:
+        errors.append("bulkexport.from: it is required to order; give the first day")
+    elif days["from"] > days.get("to", days["from"]):
+        errors.append(f"bulkexport.from: {given['from']} is after bulkexport.to; nothing to order")
+    elif start is not None and days["from"] < iso(start)[:10]:
+        errors.append(
+            f"bulkexport.from: {given['from']} is before start_date, so the tap would not read "
+            "what it ordered"
+        )
+    if errors:
+        return None, errors
+    kinds = tuple(given.get("types") or EXPORTED)
+    return Orders(days["from"], days.get("to"), kinds), []
 
 
 def _headers(given: Mapping[str, Any]) -> Iterator[str]:

@@ -18,7 +18,7 @@ from tap_twilio.config.inputs import (
     UNDATED_SINCE,
     UNSETTLED_SINCE,
 )
-from tap_twilio.engine.days import with_day
+from tap_twilio.engine.days import days_in, with_day
 from tap_twilio.engine.unchanged import Unchanged
 from tap_twilio.resource.resource import ACCOUNT
 from tap_twilio.resource.windows import EPOCH, Window, iso, parse_moment
@@ -321,13 +321,17 @@ class Bookmarks:
         files = known.get(FILES_READ, {})
         return [day for day in days if not day.files.issubset(files.get(day.date, ()))]
 
+    def days_read(self, node: Node, account: str) -> set[str]:
+        """Give the days that were read, whether their files are still there or not."""
+        return days_in(self._partitions.get((node.name, account), {}).get(DAYS_READ, ()))
+
     def note_day(self, node: Node, account: str, day: Day, *, is_next: bool) -> None:
         """Keep in the state that a day was read to its end.
 
         Args:
             is_next: Whether all days that are listed before it were, so that the bookmark moves.
         """
-        if not self._keeps_days(node):
+        if not self.keeps_days(node):
             return
         held = self._partition(node, account)
         held[DAYS_READ] = with_day(held.get(DAYS_READ, []), day.date)
@@ -339,13 +343,14 @@ class Bookmarks:
     def forget_files(self, node: Node, account: str, days: Iterable[Day]) -> None:
         """Take out of the state what tells files apart that are no longer listed."""
         held = self._partitions.get((node.name, account), {})
-        if FILES_READ in held and self._keeps_days(node):
+        if FILES_READ in held and self.keeps_days(node):
             listed = {day.date for day in days}
             held[FILES_READ] = {
                 day: files for day, files in held[FILES_READ].items() if day in listed
             }
 
-    def _keeps_days(self, node: Node) -> bool:
+    def keeps_days(self, node: Node) -> bool:
+        """Tell whether the state takes down which days were read."""
         return node.goes_by_dates and not self._is_preview(node)
 
     def _notebooks(self, node: Node, account: str) -> Iterator[dict[str, Any]]:

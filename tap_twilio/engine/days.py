@@ -85,3 +85,20 @@ def with_day(ranges: list[str], day: str) -> list[str]:
         else:
             merged.append((first, last))
     return [first if first == last else f"{first}/{last}" for first, last in merged]
+
+
+def days_between(first: str, last: str) -> frozenset[str]:
+    """Give all days from one to another, both among them."""
+    start, end = date.fromisoformat(first), date.fromisoformat(last)
+    return frozenset(
+        (start + number * _A_DAY).isoformat() for number in range((end - start).days + 1)
+    )
+
+
+def days_in(ranges: Iterable[str]) -> set[str]:
+    """Give the days of ranges such as ``2020-07-01/2020-07-26``, as a state has them."""
+    found: set[str] = set()
+    for one in ranges:
+        first, _, last = one.partition("/")
+        found |= days_between(first, last or first)
+    return found

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 from tap_twilio.config.credentials import ROOT_PRODUCT
 from tap_twilio.engine import null_dates
 from tap_twilio.engine.chain import Chain
-from tap_twilio.engine.days import DAY, days_of
+from tap_twilio.engine.days import DAY, Day, days_of
 from tap_twilio.engine.decoder import Decoder
 from tap_twilio.engine.fetcher import Fetcher
 from tap_twilio.engine.null_dates import Searcher, Undated, Waypoints
+from tap_twilio.engine.orders import NOTHING
 from tap_twilio.engine.planner import LAST
 from tap_twilio.engine.prefetch import Prefetch
 from tap_twilio.engine.requests import Batch, Fetched, Record, Request
@@ -26,9 +27,11 @@ from tap_twilio.records.pii import Rule
 from tap_twilio.resource.resource import ACCOUNT, UPDATED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from tap_twilio.engine.bookmarks import Bookmarks
+    from tap_twilio.engine.ordering import Ordering
+    from tap_twilio.engine.orders import Outlook
     from tap_twilio.engine.planner import Planner
     from tap_twilio.engine.requests import Child, Place, Plan
     from tap_twilio.engine.run import Run
@@ -50,6 +53,7 @@ class Reader:
     Attributes:
         prefetch: The pages that are asked for before their turn.
         save: Called when bookmarks have moved.
+        ordering: Orders days that lack a file, if any are to be ordered.
     """
 
     def __init__(self, run: Run, bookmarks: Bookmarks, planner: Planner) -> None:
@@ -60,6 +64,7 @@ class Reader:
         self._skips = run.skips
         self._decoders: dict[Node, Decoder] = {}
         self.save: Callable[[], None] = lambda: None
+        self.ordering: Ordering | None = None
         self.prefetch = Prefetch(
             run.settings.max_concurrent_requests,
             Fetcher(run, planner).fetch,
@@ -318,12 +323,9 @@ class Reader:
         account = node.account_of(context)
         if not self._skips.may_read(node, account):
             return True
-        days, nameless = days_of(listed)
-        whole = not nameless
-        if nameless:
-            self._skips.fail(node, account, TapError(f"{nameless} days are listed without a date"))
         bookmarks = self._bookmarks
-        bookmarks.forget_files(node, account, days)
+        days, whole = self._days(node, account, listed)
+        outlook, days = self._order(node, account, days)
         days = bookmarks.days_within(days)
         wanted = bookmarks.days_to_read(node, account, days)
         requests = {
@@ -346,15 +348,16 @@ class Reader:
                         whole = False
                         continue
                 except AbsentError as error:
-                    whole = False
-                    node.logger.warning(
-                        "%s: %s is listed, but has no file: it stays unread. It may have expired, "
-                        "or nothing happened that day: %s",
-                        node.name,
-                        day.date,
-                        error,
-                    )
-                    continue
+                    if day.date not in outlook.empty:
+                        whole = False
+                        node.logger.warning(
+                            "%s: %s is listed, but has no file: it stays unread. It may have "
+                            "expired, or nothing happened that day: %s",
+                            node.name,
+                            day.date,
+                            error,
+                        )
+                        continue
                 except RefusedError as error:
                     return self._leave_out(node, context, error)
                 except TapError as error:
@@ -363,9 +366,48 @@ class Reader:
                     if isinstance(error, UnreachableError):
                         return False
                     continue
-            bookmarks.note_day(node, account, day, is_next=whole)
+            is_next = whole and day.date < outlook.first_open
+            bookmarks.note_day(node, account, day, is_next=is_next)
             self.save()
         return whole
+
+    def _days(self, node: Node, account: str, listed: list[Record]) -> tuple[list[Day], bool]:
+        """Give the days of a list, and whether each of its rows has one."""
+        days, nameless = days_of(listed)
+        if nameless:
+            self._skips.fail(node, account, TapError(f"{nameless} days are listed without a date"))
+        self._bookmarks.forget_files(node, account, days)
+        return days, not nameless
+
+    def _order(self, node: Node, account: str, days: list[Day]) -> tuple[Outlook, list[Day]]:
+        """Order days that are missing; give all that have an end, those without rows included."""
+        if self.ordering is None:
+            return NOTHING, days
+        outlook = self.ordering.order(node, account, days)
+        empty = outlook.empty.difference(day.date for day in days)
+        days += [Day(day, frozenset(), None) for day in empty]
+        return outlook, sorted(days, key=lambda day: day.date)
+
+    def look_at_jobs(self, files: Iterable[Node], accounts: Iterable[str]) -> None:
+        """Look what is ordered already, before anything is: accounts share what they may order."""
+        ordering = self.ordering
+        if ordering is None:
+            return
+        place = self.prefetch.begin()
+        requests = [
+            self._planner.probe(ordering.jobs, context, place.below(number))
+            for number, context in enumerate(ordering.contexts(files, accounts))
+        ]
+        self.prefetch.hint(iter(requests))
+        for request in requests:
+            try:
+                rows = [row for batch in self.chain(request) for row in batch.records]
+            except (RefusedError, AbsentError) as error:
+                self._skips.skip(ordering.jobs, request.account, str(error))
+            except TapError as error:
+                self._skips.fail(ordering.jobs, request.account, error)
+            else:
+                ordering.note(request.context, rows)
 
     def _read_file(self, node: Node, first: Request) -> Batches:
         wanted = min(filter(None, (self._run.settings.max_records, node.limit)), default=None)

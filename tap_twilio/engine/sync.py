@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_twilio.engine.bookmarks import Bookmarks
 from tap_twilio.engine.chain import Chain
+from tap_twilio.engine.ordering import Ordering
 from tap_twilio.engine.planner import Planner
 from tap_twilio.engine.reader import Reader
 from tap_twilio.engine.requests import Batch, Fetched, Request
@@ -37,9 +38,14 @@ class Sync:
         root: The list of accounts, which all others are below.
     """
 
-    def __init__(self, root: Node, run: Run, state: State) -> None:
-        """Ask nothing yet."""
+    def __init__(self, root: Node, run: Run, state: State, jobs: Node | None = None) -> None:
+        """Ask nothing yet.
+
+        Args:
+            jobs: The list of orders of exports, where days may be ordered.
+        """
         self.root = root
+        self._jobs = jobs
         self._run = run
         self.bookmarks = Bookmarks(state, run.settings, run.clock, run.skips)
         self._planner = Planner(run.settings, self.bookmarks, run.skips)
@@ -113,7 +119,10 @@ class Sync:
         root, prefetch = self.root, self.reader.prefetch
         try:
             # A failure here leaves nothing to read: it ends the run.
-            batch = self._page_of(self._sign_in())
+            found = self._sign_in()
+            files = [node for node in root.descendants if node.reads_files]
+            self.reader.look_at_jobs(files, [account["sid"] for account in found.parents])
+            batch = self._page_of(found)
             self._announce(batch)
             if root.children:
                 prefetch.hint(self._planner.requests_below(batch))
@@ -153,6 +162,10 @@ class Sync:
         run, state = self._run, self.bookmarks.state
         run.emits = True
         self.reader.save = lambda: sink.offer_state(state)
+        if self._jobs is not None and run.settings.bulkexport is not None:
+            self.reader.ordering = Ordering(
+                run, self.bookmarks, self._jobs, run.settings.bulkexport
+            )
         nodes = [node for node in _by_level(self.root) if node.is_selected]
         for node in nodes:
             sink.begin(node.name, is_whole=is_whole(node, run.settings))

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tap_twilio.http.signatures import App
 
 PATH: Final = "/v2/token"
-"""Path of tokens on the host of OAuth; nothing else of the tap's requests is a POST."""
+"""Path of tokens on the host of OAuth; of the tap's requests, only orders are POSTs besides."""
 
 SHORTEST: Final = 60.0
 LONGEST: Final = 30 * 86400.0

@@ -13,6 +13,7 @@ PACKAGE = ROOT / "tap_twilio"
 TARGET = ROOT / "target_twilio"
 SANDBOX = ROOT / "dev" / "sandbox"
 PAGE = ROOT / "docs" / "architecture.md"
+ORDERING = "tap_twilio.engine.ordering"
 
 LAYERS = (
     {"airbyte", "dlt", "spark", "__main__"},
@@ -94,16 +95,32 @@ def test_the_tap_does_not_know_the_target():
     assert not [other for path in paths for other in imports(path) if "target_twilio" in other]
 
 
-def test_the_tap_has_nothing_done():
+def test_the_tap_has_nothing_done_but_orders():
     """Only what is asked through ``Transport.send`` changes anything at Twilio."""
     sends = [
-        f"{name}:{node.lineno}"
+        name
         for name, path in modules(PACKAGE).items()
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Attribute) and node.attr == "send"
         if "transport" in ast.unparse(node.value)
     ]
-    assert not sends
+    assert sends == [ORDERING]
+
+
+def test_nothing_orders_but_a_run_whose_settings_say_so():
+    makers = {
+        name: path.read_text()
+        for name, path in modules(PACKAGE).items()
+        if f"{ORDERING}.Ordering" in imports(path) and "Ordering(" in path.read_text()
+    }
+    assert [*makers] == ["tap_twilio.engine.sync"]
+    (method,) = (
+        ast.unparse(node)
+        for node in ast.walk(ast.parse(makers["tap_twilio.engine.sync"]))
+        if isinstance(node, ast.FunctionDef) and "Ordering(" in ast.unparse(node)
+    )
+    assert method.startswith("def write(self, sink: Sink)")
+    assert "run.settings.bulkexport is not None:" in method
 
 
 @pytest.mark.parametrize("folder", [PACKAGE, TARGET, SANDBOX], ids=lambda folder: folder.name)

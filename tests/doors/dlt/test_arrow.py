@@ -178,3 +178,12 @@ def test_the_example_joins_calls_and_messages(twilio, capfd):
         if (row[key] or "") > since
     }
     assert any(str(number) in said for number in numbers)
+
+
+def test_nothing_is_ordered(twilio, caplog):
+    order = {"order": True, "from": "P40D"}
+
+    arrow.read("bulkexports_calls", bulkexport=order).read_all()
+
+    assert "bulkexport.order has no effect" in caplog.text
+    assert {one.method for one in twilio.requests} == {"GET"}

@@ -104,3 +104,51 @@ def test_a_listed_day_may_have_no_file(twilio):
 
     assert len(get(twilio, DAYS).json()["days"]) == 1
     assert get(twilio, f"{DAYS}/2020-07-26").status_code == 404
+
+
+JOBS = "/bulkexports/v1/Exports/Messages/Jobs"
+
+
+def order(twilio, first, last, **fields):
+    form = {"StartDay": first, "EndDay": last, "FriendlyName": "a", **fields}
+    return requests.post(f"{twilio.base_url}{JOBS}", form, auth=twilio.auth, timeout=30)
+
+
+def ago(twilio, days):
+    return (twilio.now - timedelta(days=days)).date().isoformat()
+
+
+def test_the_days_of_an_order_are_done_one_by_one(twilio):
+    empty, failing, full = (ago(twilio, days) for days in (40, 39, 8))
+    twilio.exports.failing.add(failing)
+
+    def statuses():
+        """What became of the three days, and what is listed."""
+        (job,) = [one for one in get(twilio, JOBS).json()["jobs"] if one["job_sid"] == sid]
+        found = {day: one["status"] for one in job["details"] for day in one["days"]}
+        days = [one["day"] for one in get(twilio, DAYS).json()["days"]]
+        return [found[day] for day in (empty, failing, full)], days
+
+    sid = order(twilio, empty, full).json()["job_sid"]
+    assert statuses() == (["Submitted"] * 3, [])
+    twilio.advance(timedelta(hours=1, minutes=1))
+    assert statuses() == (["CompletedEmptyRecords", "Running", "Running"], [])
+    twilio.advance(timedelta(hours=1))
+    outcome, days = statuses()
+    assert outcome == ["CompletedEmptyRecords", "Failed", "Completed"]
+    assert days[-1] == full
+    assert twilio.exports.content("Messages", full, twilio.accounts[0])
+    twilio.advance(timedelta(days=7))
+    assert get(twilio, JOBS).json()["jobs"] == []
+
+
+def test_an_order_that_may_not_be_is_refused(twilio):
+    assert order(twilio, ago(twilio, 3), ago(twilio, 1)).status_code == 400
+    assert order(twilio, ago(twilio, 3), ago(twilio, 4)).status_code == 400
+    assert order(twilio, "2020-02-31", ago(twilio, 4)).status_code == 400
+    assert order(twilio, ago(twilio, 3), ago(twilio, 3), FriendlyName="").status_code == 400
+    assert order(twilio, ago(twilio, 400), ago(twilio, 35)).status_code == 201
+    assert order(twilio, ago(twilio, 3), ago(twilio, 3)).status_code == 400
+    twilio.advance(timedelta(days=1))
+    assert order(twilio, ago(twilio, 3), ago(twilio, 3)).status_code == 201
+    assert len(twilio.exports.jobs) == 2
