@@ -48,6 +48,9 @@ IN_FLIGHT: Final = 4
 UNDATED_SHARE: Final = 0.02
 """Rows that a list by status has, of all, where such lists are searched for rows without a date."""
 
+FILE: Final = 2
+"""Requests that the file of an exported day takes: for its address, and for itself."""
+
 CREATED: Final = "date_created"
 
 USAGE: Final = "/2010-04-01/Accounts/{account_sid}/Usage/Records.json"
@@ -241,6 +244,9 @@ class Survey:
         if not contexts:
             # Nobody has such rows, or may read them, as far as was seen.
             found.figure = Figure(surety=parent.figure.surety)
+        elif node.resource.exported is not None:
+            # Only its files tell how many rows a day has.
+            found.figure = Figure(requests=FILE * parent.figure.rows, surety=Surety.AT_LEAST)
         elif node.is_accounts_own:
             self._look_at_accounts(found, contexts)
         else:

@@ -125,6 +125,17 @@ def test_kinds_of_keys_are_told(run, small, kind):
     assert ("in the 2010 API alone" in output.text) == (kind == "main")
 
 
+def test_exported_days_are_counted_and_their_files_left_alone(run, sandbox):
+    twilio = sandbox(volumes={"calls": 40}, subaccounts=0)
+
+    output = run(config_for(twilio), "--test=estimate", streams=["bulkexports_calls"])
+
+    assert output.exit_code == 0
+    rows, requests, *_ = figures(output)["bulkexports_calls"]
+    assert (rows, requests) == (0, 14)
+    assert not any("Days/" in one.path for one in twilio.requests)
+
+
 def test_accounts_that_cannot_be_read_are_named(run, sandbox):
     twilio = sandbox(volumes={"calls": 40}, subaccounts=2)
     _, closed, forbidden = [account.sid for account in twilio.accounts]
