@@ -5,37 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sysconfig
-import tomllib
 
 import pytest
 
 import environments
+from environments.doors import DLT
 
-PACKAGES = (
-    "dlt[duckdb,parquet,postgres]==1.31.0",
-    "pyarrow==26.0.1",
-    "duckdb==2.0.0",
-    "polars==2.1.0",
-    "pandas==2.3.3",
-    "aiohttp<4",
-    "pytest<10",
-)
-
-
-def dependencies():
-    """What `pip install .[arrow,dlt]` brings, besides the tap itself."""
-    project = tomllib.loads((environments.ROOT / "pyproject.toml").read_text())["project"]
-    extras = project["optional-dependencies"]
-    return [*project["dependencies"], *extras["arrow"], *extras["dlt"]]
-
-
-ENVIRONMENT = ("dlt", *PACKAGES, *dependencies())
-
-pytestmark = [pytest.mark.door, pytest.mark.environment(*ENVIRONMENT)]
+pytestmark = [pytest.mark.door, pytest.mark.environment(*DLT)]
 
 
 def test_arrow_and_dlt():
-    folder = environments.install(*ENVIRONMENT)
+    folder = environments.install(*DLT)
 
     result = subprocess.run(
         [

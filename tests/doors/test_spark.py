@@ -6,14 +6,12 @@ import os
 import re
 import shutil
 import subprocess
-import tomllib
 from pathlib import Path
 
 import pytest
 
 import environments
-
-PACKAGES = ("pyspark==4.3.0", "pandas==2.3.3", "pyarrow==26.0.1", "aiohttp<4", "pytest<10")
+from environments.doors import SPARK
 
 JAVA = 17
 
@@ -34,21 +32,13 @@ def java() -> str | None:
     return None
 
 
-def dependencies():
-    """What `pip install .[spark]` brings, besides the tap itself."""
-    project = tomllib.loads((environments.ROOT / "pyproject.toml").read_text())["project"]
-    return [*project["dependencies"], *project["optional-dependencies"]["spark"]]
-
-
-ENVIRONMENT = ("spark", *PACKAGES, *dependencies())
-
-pytestmark = [pytest.mark.door, pytest.mark.environment(*ENVIRONMENT)]
+pytestmark = [pytest.mark.door, pytest.mark.environment(*SPARK)]
 
 
 def test_spark():
     if problem := java():
         pytest.skip(problem)
-    folder = environments.install(*ENVIRONMENT)
+    folder = environments.install(*SPARK)
 
     result = subprocess.run(
         [
