@@ -323,7 +323,15 @@ def door_figures(about: Mapping[str, Any], readings: Sequence[Reading]) -> str:
     Returns:
         Markdown: a line for each door, medians.
     """
-    heads = ("rows a second", "of rows", "start s", "µs CPU a row", "loader's", "peak MB")
+    heads = (
+        "rows a second",
+        "of rows",
+        "start s",
+        "then rows a second",
+        "µs CPU a row",
+        "loader's",
+        "peak MB",
+    )
     lines: list[str] = []
     versions: dict[str, None] = {}
     for scenario, own in _of_doors(readings).items():
@@ -335,6 +343,7 @@ def door_figures(about: Mapping[str, Any], readings: Sequence[Reading]) -> str:
                 f"{one.rate:,.0f}",
                 f"{one.rows:,.0f}",
                 f"{one.first:.1f}",
+                f"{one.pace:,.0f}",
                 f"{one.cpu_per_row + one.loader_per_row:,.0f}",
                 f"{one.loader_per_row:,.0f}" if one.loader_per_row else "",
                 f"{one.memory / 1e6:,.0f}",

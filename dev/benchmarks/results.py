@@ -66,6 +66,12 @@ class Reading:
         return self.rows / self.share / (start + rest) if self.seconds else 0.0
 
     @property
+    def pace(self) -> float:
+        """Rows a second from the first row on, or from the first request on."""
+        rest = self.seconds - (self.first or 0.0)
+        return self.rows / rest if rest > 0 else 0.0
+
+    @property
     def cpu_per_row(self) -> float:
         """Microseconds of user and system time a row."""
         return self.cpu / self.rows * 1e6 if self.rows else 0.0
@@ -87,6 +93,7 @@ class Summary:
         seconds: From start to end.
         first: Seconds until the first row.
         rate: Rows a second.
+        pace: Rows a second once it has started.
         spread: Lowest and highest rate.
         cpu_per_row: Microseconds of user and system time a row.
         loader_per_row: The same, of what loads where that is another process.
@@ -105,6 +112,7 @@ class Summary:
     seconds: float
     first: float
     rate: float
+    pace: float
     spread: tuple[float, float]
     cpu_per_row: float
     loader_per_row: float
@@ -145,6 +153,7 @@ def _summary(connector: str, readings: Sequence[Reading]) -> Summary:
         seconds=median(one.seconds for one in readings),
         first=median(one.first or 0.0 for one in readings),
         rate=median(rates),
+        pace=median(one.pace for one in readings),
         spread=(min(rates), max(rates)),
         cpu_per_row=median(one.cpu_per_row for one in readings),
         loader_per_row=median(one.loader_per_row for one in readings),
