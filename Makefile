@@ -82,7 +82,7 @@ base: ## Pin the image's base to what its tag stands for today; needs Docker
 	    digest=$$(docker buildx imagetools inspect "$$base" --format '{{.Manifest.Digest}}') && \
 	    sed -i.old "s|^FROM .*|FROM $$base@$$digest|" Dockerfile && rm Dockerfile.old
 
-bench: $(VENV)/.bench ## Measure throughput and memory, other connectors beside it (20 minutes)
+bench: $(VENV)/.bench ## Measure throughput and memory, other connectors beside it (30 minutes)
 	@$(BIN)/python -m benchmarks
 	@$(BIN)/python -m benchmarks.plot
 

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.connectors import CONNECTORS, UnavailableError
+from benchmarks.connectors import UnavailableError
+from benchmarks.doors import ALL
 from benchmarks.measure import measure
 from benchmarks.results import Reading, save, table
 from benchmarks.scenarios import OURS, SCENARIOS, Scenario, choose
@@ -28,7 +29,8 @@ def main(arguments: list[str] | None = None) -> None:
     if given.quick:
         scenarios = [_quick(scenario) for scenario in scenarios]
         repeats = 1
-    versions = _install(given.only or list(CONNECTORS))
+    wanted = dict.fromkeys(name for scenario in scenarios for name in scenario.shares)
+    versions = _install([name for name in wanted if not given.only or name in given.only])
     about: dict[str, Any] = {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
@@ -61,7 +63,7 @@ def _install(names: list[str]) -> dict[str, str]:
     """Make the connectors ready; tell the versions of those that are."""
     versions = {}
     for name in names:
-        connector = CONNECTORS[name]
+        connector = ALL[name]
         try:
             connector.install()
         except UnavailableError as error:
@@ -87,7 +89,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     names = ", ".join(scenario.name for scenario in SCENARIOS)
     add("--scenario", action="append", default=[], metavar="NAME", help=f"of {names}")
-    add("--only", action="append", choices=list(CONNECTORS), help="this connector")
+    add("--only", action="append", choices=list(ALL), help="this connector")
     add("--repeats", type=int, default=3, help="how often each run is made (default: 3)")
     add("--quick", action="store_true", help="few rows, once; nothing is kept")
     add("--output", type=Path, help="where the readings go (default: benchmarks/results)")

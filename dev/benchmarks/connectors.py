@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from benchmarks.server import Server
 
-_REDIRECT = Path(__file__).with_name("redirect.py")
+REDIRECT = Path(__file__).with_name("redirect.py")
 
 
 class UnavailableError(Exception):
@@ -90,7 +90,7 @@ class Ours(Connector):
     def command(self, server: Server, streams: Sequence[str], folder: Path) -> list[str]:
         """Give the command that reads some streams."""
         tap = [sys.executable, "-m", "tap_twilio"]
-        config = _write(folder, "config", _settings(server) | {"base_url": server.base_url})
+        config = write(folder, "config", settings(server) | {"base_url": server.base_url})
         catalog = _discover([*tap, "--config", config, "--discover"])
         options = ["--config", config, "--catalog", _select(folder, catalog, streams)]
         return [*tap, *options, *_state_option(folder)]
@@ -109,7 +109,7 @@ class BareLoop(Connector):
 
     def command(self, server: Server, streams: Sequence[str], folder: Path) -> list[str]:
         """Give the command that reads some streams."""
-        config = _write(folder, "config", _settings(server) | {"base_url": server.base_url})
+        config = write(folder, "config", settings(server) | {"base_url": server.base_url})
         return [sys.executable, "-m", "benchmarks.bare", config, *streams]
 
 
@@ -142,8 +142,9 @@ class Foreign(Connector):
 
     def start(self, server: Server, *arguments: str) -> list[str]:
         """Give the command that starts it with the sandbox in Twilio's place."""
-        python = str(self._home / "python")
-        return [python, "-P", str(_REDIRECT), server.base_url, self.script, *arguments]
+        # Another's package may have the name of one of ours.
+        python = ["env", "-u", "PYTHONPATH", str(self._home / "python"), "-P"]
+        return [*python, str(REDIRECT), server.base_url, self.script, *arguments]
 
 
 class SingerIo(Foreign):
@@ -155,7 +156,7 @@ class SingerIo(Foreign):
 
     def command(self, server: Server, streams: Sequence[str], folder: Path) -> list[str]:
         """Give the command that reads some streams."""
-        config = _write(folder, "config", _settings(server) | {"user_agent": "benchmark"})
+        config = write(folder, "config", settings(server) | {"user_agent": "benchmark"})
         catalog = _discover(self.start(server, "--config", config, "--discover"))
         options = ["--config", config, "--catalog", _select(folder, catalog, streams)]
         return self.start(server, *options, *_state_option(folder))
@@ -170,9 +171,9 @@ class Airbyte(Foreign):
 
     def command(self, server: Server, streams: Sequence[str], folder: Path) -> list[str]:
         """Give the command that reads some streams."""
-        config = _write(folder, "config", _settings(server))
+        config = write(folder, "config", settings(server))
         known = self._streams(server, config)
-        catalog = _write(
+        catalog = write(
             folder,
             "catalog",
             {
@@ -221,7 +222,8 @@ CONNECTORS: dict[str, Connector] = {
 }
 
 
-def _settings(server: Server) -> dict[str, str]:
+def settings(server: Server) -> dict[str, str]:
+    """Give the settings that all connectors have in common."""
     return {
         "account_sid": server.account_sid,
         "auth_token": server.auth_token,
@@ -229,7 +231,17 @@ def _settings(server: Server) -> dict[str, str]:
     }
 
 
-def _write(folder: Path, name: str, content: object) -> str:
+def write(folder: Path, name: str, content: object) -> str:
+    """Write a file of JSON.
+
+    Args:
+        folder: Where to.
+        name: Its name, less `.json`.
+        content: What is in it.
+
+    Returns:
+        Its path.
+    """
     path = folder / f"{name}.json"
     path.write_text(json.dumps(content))
     return str(path)
@@ -251,4 +263,4 @@ def _select(folder: Path, catalog: Mapping[str, Any], streams: Sequence[str]) ->
         for entry in stream["metadata"]:
             if not entry["breadcrumb"]:
                 entry["metadata"]["selected"] = stream["tap_stream_id"] in streams
-    return _write(folder, "catalog", catalog)
+    return write(folder, "catalog", catalog)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.connectors import CONNECTORS
+from benchmarks.doors import ALL, Door
+from benchmarks.processes import Session
 from benchmarks.results import Reading
 from benchmarks.server import ROOT, Server
 
@@ -32,6 +34,7 @@ LIMIT = 600.0
 """Seconds after which a run is stopped; what it has read by then still tells its rate."""
 
 _POLL = 0.01
+_LOOK = 0.05
 _READER = Path(__file__).with_name("reader.py")
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
@@ -83,7 +86,7 @@ def measure(
             server = same.server if same else None
             if server is None and not scenario.advance:
                 server = stack.enter_context(Server(world))
-            tasks.append(_Task(CONNECTORS[name], world, truth, place, server))
+            tasks.append(_Task(ALL[name], world, truth, place, server))
         for task in tasks:
             if warm and task.connector.warm and task.server is not None and scenario.checked:
                 say(f"{scenario.name}: {task.connector.name}, unmeasured")
@@ -114,9 +117,12 @@ def _take(scenario: Scenario, task: _Task) -> Reading:
 def _run(scenario: Scenario, task: _Task, server: Server) -> Reading:
     command = task.connector.command(server, scenario.streams, task.folder)
     server.reset()
-    run = _drained(command, task.truth, task.folder)
+    if isinstance(task.connector, Door):
+        run = _loaded(task.connector, command, task, server)
+    else:
+        run = _drained(command, task.truth, task.folder)
     counters = server.counters()
-    missing, unknown = run.counts["missing"], run.counts["unknown"]
+    missing, unknown = run.counts["missing"], run.counts.get("unknown")
     rows = int(run.counts["rows"] or 0)
     distinct = int(run.counts["distinct"] or 0)
     if task.truth is None:
@@ -130,8 +136,9 @@ def _run(scenario: Scenario, task: _Task, server: Server) -> Reading:
         seconds=run.seconds,
         first=None if run.counts["first"] is None else run.counts["first"] - run.started,
         cpu=run.cpu,
+        loader=run.loader,
         memory=run.memory,
-        size=int(run.counts["bytes"] or 0),
+        size=None if run.counts["bytes"] is None else int(run.counts["bytes"]),
         requests=counters["total"],
         refused=counters["statuses"].get("429", 0),
         in_flight=counters["max_in_flight"],
@@ -151,6 +158,7 @@ class _Run:
     memory: int
     stopped: bool
     exit_code: int
+    loader: float = 0.0
 
 
 def _drained(command: Sequence[str], truth: Path | None, folder: Path) -> _Run:
@@ -174,8 +182,7 @@ def _drained(command: Sequence[str], truth: Path | None, folder: Path) -> _Run:
         seconds = time.monotonic() - started
     counted, _ = reader.communicate()
     if code and not stopped:
-        lines = (folder / "log").read_text(errors="replace").splitlines()
-        sys.stderr.write("\n".join([f"{command[0]} ended with {code}:", *lines[-5:], ""]))
+        _tell(command, code, folder)
     return _Run(
         counts=json.loads(counted),
         started=started,
@@ -185,6 +192,54 @@ def _drained(command: Sequence[str], truth: Path | None, folder: Path) -> _Run:
         stopped=stopped,
         exit_code=code,
     )
+
+
+def _loaded(door: Door, command: Sequence[str], task: _Task, server: Server) -> _Run:
+    """Run a door, and look at what it has loaded."""
+    first: float | None = None
+    stopped = False
+    with (task.folder / "log").open("wb") as log:
+        started = time.monotonic()
+        process = subprocess.Popen(  # noqa: S603
+            command, cwd=task.folder, stdout=log, stderr=log, start_new_session=True
+        )
+        session = Session(process.pid)
+        try:
+            while process.poll() is None:
+                session.look()
+                if first is None and server.counters()["total"]:
+                    first = time.monotonic()
+                if time.monotonic() > started + LIMIT:
+                    stopped = True
+                    os.killpg(process.pid, signal.SIGKILL)
+                time.sleep(_LOOK)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        seconds = time.monotonic() - started
+    counts: dict[str, float | None] = dict.fromkeys(("rows", "distinct", "missing", "bytes"))
+    if process.returncode:
+        _tell(command, process.returncode, task.folder)
+    else:
+        counts = door.destination.counts(task.folder, task.truth)
+    cpu, loader = session.cpu(door.readers(task.folder))
+    if not cpu:
+        cpu, loader = loader, 0.0
+    return _Run(
+        counts={**counts, "first": first},
+        started=started,
+        seconds=seconds,
+        cpu=cpu,
+        loader=loader,
+        memory=session.memory,
+        stopped=stopped,
+        exit_code=process.returncode,
+    )
+
+
+def _tell(command: Sequence[str], code: int, folder: Path) -> None:
+    lines = (folder / "log").read_text(errors="replace").splitlines()
+    sys.stderr.write("\n".join([f"{command[0]} ended with {code}:", *lines[-5:], ""]))
 
 
 def _wait(process: subprocess.Popen[bytes], until: float) -> tuple[int, Any, bool]:

@@ -1,7 +1,8 @@
-"""Draw what was measured, and write it into its page: `python -m benchmarks.plot`.
+"""Draw what was measured, and write it into its pages: `python -m benchmarks.plot`.
 
-Two SVGs, written by hand and readable on light and on dark pages alike: throughput against latency,
-and memory against rows. `python -m benchmarks.plot RESULTS FOLDER PAGE` takes other files.
+Three SVGs, written by hand and readable on light and on dark pages alike: throughput against
+latency, memory against rows, and how fast each way into a destination is. `python -m
+benchmarks.plot RESULTS FOLDER PAGE DOORS` takes other files.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 from benchmarks.results import load, summarize
-from benchmarks.scenarios import AIRBYTE, BARE, OURS, SINGER_IO
+from benchmarks.scenarios import AIRBYTE, BARE, OTHERS, OURS, SINGER_IO
 from benchmarks.server import ROOT
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 RESULTS = Path(__file__).with_name("results") / "latest.json"
 DOCS = ROOT / "docs"
 PAGE = ROOT / "docs" / "speed.md"
+DOORS = ROOT / "docs" / "doors.md"
 
 _OTHERS = (BARE, SINGER_IO, AIRBYTE)
 _INK, _GRID = "#7d8590", "#7d859040"
@@ -34,6 +36,9 @@ _WIDTH, _HEIGHT = 720, 380
 _LEFT, _RIGHT, _TOP, _BOTTOM = 74, 150, 52, 56
 _GAP = 16
 """Least distance between two labels at the ends of lines."""
+
+_BAR, _NAMES, _VALUES = 22, 240, 60
+"""Height of a bar's row, and room for names before bars and for figures behind them."""
 
 
 @dataclass(frozen=True)
@@ -202,6 +207,58 @@ def memory(readings: Sequence[Reading]) -> str:
     )
 
 
+def bars(about: Mapping[str, Any], readings: Sequence[Reading]) -> str:
+    """Draw how many rows a second each door makes.
+
+    Args:
+        about: What the readings' file tells beside them.
+        readings: Readings of any scenarios; those whose names begin with `doors` are drawn.
+
+    Returns:
+        An SVG document.
+    """
+    groups = _of_doors(readings)
+    most = max(one.rate for own in groups.values() for one in own)
+    rows: list[str] = []
+    y = 30.0
+    for scenario, own in groups.items():
+        rows.append(_text(0, y, about["scenarios"][scenario]["title"], size=13, weight=600))
+        for one in own:
+            y += _BAR
+            length = max((_WIDTH - _NAMES - _VALUES) * one.rate / most, 1.0)
+            colour = _COLOURS[SINGER_IO] if one.connector in OTHERS else _COLOURS[OURS]
+            rows.append(_text(_NAMES - 8, y + 4, one.connector, anchor="end"))
+            rows.append(
+                f'<rect x="{_NAMES}" y="{y - 7:.1f}" width="{length:.1f}" height="15"'
+                f' fill="{colour}"/>'
+            )
+            rows.append(_text(_NAMES + length + 6, y + 4, f"{one.rate:,.0f}", colour=colour))
+        y += 2 * _BAR
+    title = "Rows a second from Twilio into a destination"
+    return "\n".join(
+        [
+            (
+                f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {y - _BAR:.0f}"'
+                f' role="img" font-family="system-ui, sans-serif" font-size="12" fill="{_INK}">'
+            ),
+            f"<title>{title}</title>",
+            _text(0, 12, f"{title}; orange: without this tap"),
+            *rows,
+            "</svg>",
+            "",
+        ]
+    )
+
+
+def _of_doors(readings: Sequence[Reading]) -> dict[str, list[Summary]]:
+    """Give the summaries of doors, the fastest of each destination first."""
+    return {
+        scenario: sorted(summaries.values(), key=lambda one: -one.rate)
+        for scenario, summaries in summarize(readings).items()
+        if scenario.startswith("doors")
+    }
+
+
 def draw(about: Mapping[str, Any], readings: Sequence[Reading]) -> dict[str, str]:
     """Draw all charts for which there are readings.
 
@@ -219,6 +276,8 @@ def draw(about: Mapping[str, Any], readings: Sequence[Reading]) -> dict[str, str
         charts["throughput.svg"] = throughput(readings, latency)
     if "memory" in kinds:
         charts["memory.svg"] = memory(readings)
+    if "doors" in kinds:
+        charts["doors.svg"] = bars(about, readings)
     return charts
 
 
@@ -254,30 +313,77 @@ def figures(about: Mapping[str, Any], readings: Sequence[Reading]) -> str:
     return "\n".join(lines)
 
 
-def written(text: str, table: str) -> str:
+def door_figures(about: Mapping[str, Any], readings: Sequence[Reading]) -> str:
+    """Write a table of what each door takes.
+
+    Args:
+        about: What the readings' file tells beside them.
+        readings: The readings.
+
+    Returns:
+        Markdown: a line for each door, medians.
+    """
+    heads = (
+        "rows a second",
+        "of rows",
+        "start s",
+        "then rows a second",
+        "µs CPU a row",
+        "loader's",
+        "peak MB",
+    )
+    lines: list[str] = []
+    versions: dict[str, None] = {}
+    for scenario, own in _of_doors(readings).items():
+        title = about["scenarios"][scenario]["title"]
+        head = f"| {title} | {' | '.join(heads)} | missing | repeated |"
+        lines += ["", head, f"|---|{'---:|' * (len(heads) + 2)}"]
+        for one in own:
+            cells = (
+                f"{one.rate:,.0f}",
+                f"{one.rows:,.0f}",
+                f"{one.first:.1f}",
+                f"{one.pace:,.0f}",
+                f"{one.cpu_per_row + one.loader_per_row:,.0f}",
+                f"{one.loader_per_row:,.0f}" if one.loader_per_row else "",
+                f"{one.memory / 1e6:,.0f}",
+                "?" if one.missing is None else f"{one.missing:,}",
+                f"{one.repeated:,}",
+            )
+            lines.append(f"| {one.connector} | {' | '.join(cells)} |")
+            versions[about["versions"][one.connector]] = None
+    told = f"Medians; Python {about['python']}, {about['system']}; {', '.join(versions)}."
+    return "\n".join([*lines[1:], "", told])
+
+
+def written(text: str, table: str, name: str = "speed") -> str:
     """Put the table of figures in its place.
 
     Args:
         text: The page.
         table: The table.
+        name: What the place is called.
 
     Returns:
         The page, up to date.
     """
-    pattern = r"(<!-- speed -->\n).*?(\n<!-- end of speed -->)"
+    pattern = rf"(<!-- {name} -->\n).*?(\n<!-- end of {name} -->)"
     return re.sub(pattern, lambda found: found[1] + table + found[2], text, flags=re.DOTALL)
 
 
 def main() -> None:
     """Draw into the documentation."""
     given = [Path(argument) for argument in sys.argv[1:]]
-    results, folder, page = [*given, *[RESULTS, DOCS, PAGE][len(given) :]]
+    results, folder, page, doors = [*given, *[RESULTS, DOCS, PAGE, DOORS][len(given) :]]
     about, readings = load(results)
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in draw(about, readings).items():
         (folder / name).write_text(content)
         sys.stdout.write(f"{folder / name}\n")
     page.write_text(written(page.read_text(), figures(about, readings)))
+    if _of_doors(readings):
+        table = door_figures(about, readings)
+        doors.write_text(written(doors.read_text(), table, "doors"))
 
 
 def _rate(one: Summary | None, ours: Summary) -> str:

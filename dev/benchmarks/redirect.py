@@ -2,15 +2,16 @@
 
     python -P redirect.py BASE_URL COMMAND [ARGUMENT ...]
 
-COMMAND is a console script of the connector's environment. Its code is imported as it was
-installed; only the transport of `requests`, which all of them share, is told to connect
-elsewhere: `https://api.twilio.com/x` becomes `BASE_URL/api/x`.
+COMMAND is a console script of the connector's environment, or a file that uses what is installed
+there. That code is imported as it was installed; only the transport of `requests`, which all of
+them share, is told to connect elsewhere: `https://api.twilio.com/x` becomes `BASE_URL/api/x`.
 
 This file runs in the connector's environment and so needs nothing but `requests`.
 """
 
 from __future__ import annotations
 
+import runpy
 import sys
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,9 @@ def main() -> None:
 
     HTTPAdapter.send = send_redirected  # type: ignore[method-assign]
     sys.argv = [command, *arguments]
+    if command.endswith(".py"):
+        runpy.run_path(command, run_name="__main__")
+        return
     (script,) = entry_points(group="console_scripts", name=command)
     sys.exit(script.load()())
 

@@ -24,8 +24,9 @@ class Reading:
         seconds: From start to end.
         first: Seconds until the first row.
         cpu: Seconds of user and system time.
+        loader: The same, of what loads where that is another process.
         memory: Most memory at any time, in bytes.
-        size: Bytes of output.
+        size: Bytes of output, where that is counted.
         requests: Requests made.
         refused: Requests answered 429.
         in_flight: Most requests at once.
@@ -43,7 +44,7 @@ class Reading:
     first: float | None
     cpu: float
     memory: int
-    size: int
+    size: int | None
     requests: int
     refused: int
     in_flight: int
@@ -51,6 +52,7 @@ class Reading:
     repeated: int
     stopped: bool
     exit_code: int
+    loader: float = 0.0
 
     @property
     def rate(self) -> float:
@@ -64,9 +66,20 @@ class Reading:
         return self.rows / self.share / (start + rest) if self.seconds else 0.0
 
     @property
+    def pace(self) -> float:
+        """Rows a second from the first row on, or from the first request on."""
+        rest = self.seconds - (self.first or 0.0)
+        return self.rows / rest if rest > 0 else 0.0
+
+    @property
     def cpu_per_row(self) -> float:
         """Microseconds of user and system time a row."""
         return self.cpu / self.rows * 1e6 if self.rows else 0.0
+
+    @property
+    def loader_per_row(self) -> float:
+        """Microseconds of the loader's a row."""
+        return self.loader / self.rows * 1e6 if self.rows else 0.0
 
 
 @dataclass(frozen=True)
@@ -80,8 +93,10 @@ class Summary:
         seconds: From start to end.
         first: Seconds until the first row.
         rate: Rows a second.
+        pace: Rows a second once it has started.
         spread: Lowest and highest rate.
         cpu_per_row: Microseconds of user and system time a row.
+        loader_per_row: The same, of what loads where that is another process.
         memory: Most memory, in bytes.
         requests: Requests made.
         refused: Requests answered 429.
@@ -97,8 +112,10 @@ class Summary:
     seconds: float
     first: float
     rate: float
+    pace: float
     spread: tuple[float, float]
     cpu_per_row: float
+    loader_per_row: float
     memory: float
     requests: float
     refused: float
@@ -136,8 +153,10 @@ def _summary(connector: str, readings: Sequence[Reading]) -> Summary:
         seconds=median(one.seconds for one in readings),
         first=median(one.first or 0.0 for one in readings),
         rate=median(rates),
+        pace=median(one.pace for one in readings),
         spread=(min(rates), max(rates)),
         cpu_per_row=median(one.cpu_per_row for one in readings),
+        loader_per_row=median(one.loader_per_row for one in readings),
         memory=median(one.memory for one in readings),
         requests=median(one.requests for one in readings),
         refused=median(one.refused for one in readings),
@@ -157,6 +176,7 @@ _COLUMNS = (
     "ours is",
     "µs CPU/row",
     "ours is",
+    "loader's",
     "first row s",
     "peak MB",
     "requests",
@@ -213,6 +233,7 @@ def _row(one: Summary, ours: Summary | None) -> tuple[str, ...]:
         faster,
         f"{one.cpu_per_row:,.0f}",
         cheaper,
+        f"{one.loader_per_row:,.0f}" if one.loader_per_row else "",
         f"{one.first:.1f}",
         f"{one.memory / 1e6:,.0f}",
         f"{one.requests:,.0f}",
@@ -236,7 +257,8 @@ def save(path: Path, about: Mapping[str, Any], readings: Iterable[Reading]) -> N
         known, kept = load(path)
         measured = {reading.scenario for reading in readings}
         readings = [one for one in kept if one.scenario not in measured] + readings
-        about = {**about, "scenarios": known["scenarios"] | about["scenarios"]}
+        kept_too = ("scenarios", "versions")
+        about = {**about, **{part: known[part] | about[part] for part in kept_too}}
     data = {"about": about, "readings": [_rounded(asdict(reading)) for reading in readings]}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")

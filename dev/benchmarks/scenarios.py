@@ -11,6 +11,17 @@ if TYPE_CHECKING:
 
 OURS, BARE, SINGER_IO, AIRBYTE = "tap-twilio-streams", "bare loop", "singer-io", "airbyte"
 
+DLT_DUCKDB, DLT_POSTGRES, DLT_PARQUET = "dlt into DuckDB", "dlt into PostgreSQL", "dlt into Parquet"
+PYAIRBYTE, PIPE_DUCKDB = "PyAirbyte into DuckDB", "pipe into target-duckdb"
+PIPE_POSTGRES = "pipe into target-postgres"
+FILES_POSTGRES, COPY_POSTGRES = "files into target-postgres", "files into target-postgres, use_copy"
+ARROW, SPARK = "arrow.read into Parquet", "Spark into Parquet"
+REST_API = "dlt's rest_api into DuckDB"
+AIRBYTE_PYAIRBYTE = "airbyte, by PyAirbyte into DuckDB"
+SINGER_IO_POSTGRES = "singer-io, pipe into target-postgres"
+OTHERS = (SINGER_IO, AIRBYTE, REST_API, AIRBYTE_PYAIRBYTE, SINGER_IO_POSTGRES)
+"""Those that read without this project's code."""
+
 SMALLEST = 200
 """Rows of a stream below which no share goes."""
 
@@ -134,6 +145,16 @@ def _memory(rows: int) -> Scenario:
     )
 
 
+def _doors(destination: str, shares: Mapping[str, float]) -> Scenario:
+    return Scenario(
+        f"doors-{destination.lower()}",
+        f"100,000 calls into {destination}",
+        World({"calls": 100_000}),
+        shares=shares,
+        repeats=1,
+    )
+
+
 SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "cpu",
@@ -180,6 +201,21 @@ SCENARIOS: tuple[Scenario, ...] = (
         shares={OURS: 1},
     ),
     *(_memory(rows) for rows in (50_000, 500_000, 2_000_000)),
+    _doors(
+        "DuckDB",
+        {DLT_DUCKDB: 1, PYAIRBYTE: 1, PIPE_DUCKDB: 1, REST_API: 0.2, AIRBYTE_PYAIRBYTE: 0.1},
+    ),
+    _doors(
+        "PostgreSQL",
+        {
+            COPY_POSTGRES: 1,
+            DLT_POSTGRES: 1,
+            FILES_POSTGRES: 1,
+            PIPE_POSTGRES: 1,
+            SINGER_IO_POSTGRES: 0.1,
+        },
+    ),
+    _doors("Parquet", {ARROW: 1, DLT_PARQUET: 1, SPARK: 1}),
 )
 
 

@@ -5,16 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sysconfig
-import tomllib
 
 import environments
-
-
-def dependencies(*extras: str) -> list[str]:
-    """What `pip install .[extra]` brings, besides the tap itself."""
-    project = tomllib.loads((environments.ROOT / "pyproject.toml").read_text())["project"]
-    known = project["optional-dependencies"]
-    return [*project["dependencies"], *(one for extra in extras for one in known[extra])]
 
 
 def assert_passed(tests: str, environment: tuple[str, ...], **variables: str) -> None:

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.doors.apart import assert_passed, dependencies
-
-PACKAGES = ("pyspark==4.3.0", "pandas==2.3.3", "pyarrow==26.0.1", "aiohttp<4", "pytest<10")
+from environments.doors import SPARK
+from tests.doors.apart import assert_passed
 
 JAVA = 17
 
@@ -33,12 +32,10 @@ def java() -> str | None:
     return None
 
 
-ENVIRONMENT = ("spark", *PACKAGES, *dependencies("spark"))
-
-pytestmark = [pytest.mark.door, pytest.mark.environment(*ENVIRONMENT)]
+pytestmark = [pytest.mark.door, pytest.mark.environment(*SPARK)]
 
 
 def test_spark():
     if problem := java():
         pytest.skip(problem)
-    assert_passed("tests/doors/spark", ENVIRONMENT, JAVA_TOOL_OPTIONS=JAVA_TOOL_OPTIONS)
+    assert_passed("tests/doors/spark", SPARK, JAVA_TOOL_OPTIONS=JAVA_TOOL_OPTIONS)

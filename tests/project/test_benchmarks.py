@@ -1,16 +1,30 @@
 from __future__ import annotations
 
+import io
+import json
 import os
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
+import duckdb
 import pytest
 
-from benchmarks import plot, reader
+from benchmarks import loaded, plot, reader
 from benchmarks.measure import measure
 from benchmarks.redirect import redirect
 from benchmarks.results import Reading, load, save, summarize, table
-from benchmarks.scenarios import AIRBYTE, OURS, SINGER_IO, Scenario, World, choose
+from benchmarks.scenarios import (
+    AIRBYTE,
+    DLT_DUCKDB,
+    OURS,
+    PIPE_DUCKDB,
+    REST_API,
+    SINGER_IO,
+    Scenario,
+    World,
+    choose,
+)
+from environments.doors import TARGET_DUCKDB
 
 pytestmark = pytest.mark.door
 
@@ -72,12 +86,14 @@ def test_a_file_of_readings_comes_back_as_it_was(tmp_path):
 def test_a_scenario_measured_again_replaces_itself_only(tmp_path):
     path = tmp_path / "made-up.json"
     media = replace(READING, scenario="media")
-    save(path, {"scenarios": {"cpu": {}, "media": {}}}, [READING, media])
+    about = {"scenarios": {"cpu": {}, "media": {}}, "versions": {OURS: "1", AIRBYTE: "1"}}
+    save(path, about, [READING, media])
 
-    save(path, {"scenarios": {"cpu": {"load": 1}}}, [SLOW])
+    save(path, {"scenarios": {"cpu": {"load": 1}}, "versions": {SINGER_IO: "2"}}, [SLOW])
 
     about, readings = load(path)
     assert about["scenarios"] == {"cpu": {"load": 1}, "media": {}}
+    assert about["versions"] == {OURS: "1", AIRBYTE: "1", SINGER_IO: "2"}
     assert readings == [media, SLOW]
 
 
@@ -115,6 +131,7 @@ def test_charts_have_a_line_for_each_connector(tmp_path, monkeypatch):
     assert (before, after) == ("Before", "after")
     assert "old" not in table
     assert any(line.startswith("| Fifty |") and "(1.4x)" in line for line in table)
+    assert not (tmp_path / "doors.svg").exists()
 
     for name, lines in (("throughput.svg", len(names)), ("memory.svg", 1)):
         drawing = ET.parse(tmp_path / name).getroot()  # noqa: S314 - we wrote it
@@ -127,7 +144,74 @@ def test_the_readme_tells_the_last_figures():
     assert plot.PAGE.read_text() == plot.written(plot.PAGE.read_text(), table)
     for name, drawing in plot.draw(*load(plot.RESULTS)).items():
         assert (plot.DOCS / name).read_text() == drawing
-        assert f"]({name})" in plot.PAGE.read_text()
+        page = plot.DOORS if name == "doors.svg" else plot.PAGE
+        assert f"]({name})" in page.read_text()
+
+
+def test_doors_stand_by_their_destination_the_fastest_first(tmp_path, monkeypatch):
+    path = tmp_path / "made-up.json"
+    door = replace(READING, scenario="doors-duckdb", size=None)
+    readings = [
+        replace(door, connector=REST_API, share=0.5, seconds=5.0, missing=3),
+        replace(door, connector=DLT_DUCKDB),
+        replace(door, connector=PIPE_DUCKDB, seconds=3.0, loader=0.15, repeated=4),
+    ]
+    about = {
+        "python": "3",
+        "system": "none",
+        "versions": {one.connector: f"{one.connector} 1" for one in readings},
+        "scenarios": {"doors-duckdb": {"title": "Calls into DuckDB", "latency": 0}},
+    }
+    save(path, about, readings)
+    page, doors = tmp_path / "speed.md", tmp_path / "doors.md"
+    page.write_text("")
+    doors.write_text("Before\n<!-- doors -->\nold\n<!-- end of doors -->\nafter\n")
+    monkeypatch.setattr("sys.argv", ["plot", *map(str, (path, tmp_path, page, doors))])
+
+    plot.main()
+
+    before, marker, head, _, *rows, _, _, end, after = doors.read_text().splitlines()
+    assert (before, marker) == ("Before", "<!-- doors -->")
+    assert (end, after) == ("<!-- end of doors -->", "after")
+    assert head.startswith("| Calls into DuckDB |")
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    assert [row[0] for row in cells] == [DLT_DUCKDB, PIPE_DUCKDB, REST_API]
+    assert [row[3:5] for row in cells] == [["1.0", "1,000"], ["1.0", "500"], ["1.0", "250"]]
+    # The loader's time is beside the tap's, and in the sum.
+    assert [row[5:7] for row in cells] == [["50", ""], ["200", "150"], ["50", ""]]
+    assert [row[8:] for row in cells] == [["0", "0"], ["0", "4"], ["3", "0"]]
+    drawing = ET.parse(tmp_path / "doors.svg").getroot()  # noqa: S314 - we wrote it
+    widths = [float(bar.get("width")) for bar in drawing.findall("{*}rect")]
+    # 1,000 rows in 2 s and in 3; the share's start counts once: 2,000 in 1 s and twice 4.
+    assert [width / widths[0] for width in widths[1:]] == pytest.approx([2 / 3, 4 / 9], abs=0.01)
+
+
+def test_the_page_of_doors_tells_the_last_figures():
+    table = plot.door_figures(*load(plot.RESULTS))
+
+    page = plot.DOORS.read_text()
+    assert page == plot.written(page, table, "doors")
+    assert "| dlt into DuckDB |" in page
+
+
+def test_a_row_lost_and_one_doubled_in_a_warehouse_are_seen(tmp_path, monkeypatch, capsys):
+    sids = [f"CA{number:032x}" for number in range(3)]
+    (tmp_path / "truth").write_text("\n".join(sids))
+    warehouse, lake = tmp_path / "warehouse.duckdb", tmp_path / "lake" / "calls"
+    lake.mkdir(parents=True)
+    with duckdb.connect(str(warehouse)) as database:
+        database.execute("CREATE SCHEMA twilio; CREATE TABLE twilio.calls (sid TEXT)")
+        database.executemany("INSERT INTO twilio.calls VALUES (?)", [[sids[0]], *[[sids[1]]] * 2])
+        database.execute(f"COPY twilio.calls TO '{lake / 'rows.parquet'}'")
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n".join([sids[0], sids[1], sids[1]])))
+
+    for place in (warehouse, lake.parent, "-"):
+        arguments = ["loaded", str(tmp_path / "truth"), "calls", str(place)]
+        monkeypatch.setattr("sys.argv", arguments)
+        loaded.main()
+        counts = json.loads(capsys.readouterr().out)
+        assert (counts["rows"], counts["distinct"]) == (3, 2)
+        assert (counts["missing"], counts["unknown"]) == (1, 0)
 
 
 def test_the_reader_counts_rows_of_all_dialects():
@@ -169,3 +253,16 @@ def test_a_tiny_run_of_ours_is_complete():
     assert (reading.rows, reading.missing, reading.repeated) == (300 + 100, 0, 0)
     assert (reading.exit_code, reading.refused) == (0, 0)
     assert reading.requests >= 2
+
+
+@pytest.mark.environment(*TARGET_DUCKDB)
+def test_a_tiny_run_into_a_warehouse_is_complete():
+    scenario = Scenario("doors-tiny", "Tiny", World({"calls": 300}), shares={PIPE_DUCKDB: 1})
+
+    (reading,) = measure(scenario, [PIPE_DUCKDB], repeats=1, warm=False)
+
+    assert (reading.rows, reading.missing, reading.repeated) == (300, 0, 0)
+    assert reading.exit_code == 0
+    assert reading.first < reading.seconds
+    assert reading.cpu > 0.1
+    assert reading.loader > 0.1

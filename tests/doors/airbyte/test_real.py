@@ -13,31 +13,24 @@ from pathlib import Path
 import pytest
 
 import environments
+from environments.doors import AIRBYTE, PYAIRBYTE_RUNS
 from harness import STREAMS_BY_NAME, config_for, truth
 from tests.doors.airbyte.harness import catalog
 
-TOO_NEW = sys.version_info >= (3, 13)
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "airbyte.md"
 ACCEPTANCE = ROOT / "publishing" / "airbyte" / "acceptance-test-config.yml"
 HERE = Path(__file__).parent / "outside"
 SOURCE = Path(sys.executable).parent / "source-twilio"
 WRONG = "mistyped-token-value"
-ENVIRONMENT = (
-    "airbyte",
-    "airbyte-cdk==7.39.1",
-    "airbyte-protocol-models-pdv2==0.18.0",
-    "pytest>=9,<10",
-    *([] if TOO_NEW else ["airbyte==0.71.3"]),
-)
 
-pytestmark = [pytest.mark.door, pytest.mark.environment(*ENVIRONMENT)]
+pytestmark = [pytest.mark.door, pytest.mark.environment(*AIRBYTE)]
 
 
 @pytest.fixture(scope="module")
 def python():
     """The interpreter of an environment that has Airbyte's packages, and nothing of ours."""
-    return environments.install(*ENVIRONMENT) / "python"
+    return environments.install(*AIRBYTE) / "python"
 
 
 def run(python, *arguments, text=None, folder=None, **variables):
@@ -107,7 +100,7 @@ def test_airbytes_standard_tests_pass(python, tmp_path, small):
     assert "7 passed" in said
 
 
-@pytest.mark.skipif(TOO_NEW, reason="PyAirbyte needs Python before 3.13")
+@pytest.mark.skipif(not PYAIRBYTE_RUNS, reason="PyAirbyte needs Python before 3.13")
 def test_pyairbyte_keeps_fields_that_no_schema_has(python, tmp_path, sandbox):
     twilio = sandbox(volumes={"calls": 8, "messages": 0}, subaccounts=0)
     for row in truth(twilio, STREAMS_BY_NAME["calls"])[:3]:
@@ -121,7 +114,7 @@ def test_pyairbyte_keeps_fields_that_no_schema_has(python, tmp_path, sandbox):
     assert [json.loads(value) for value in values] == [{"mood": {"a": 1}, "tint": "red"}] * 3
 
 
-@pytest.mark.skipif(TOO_NEW, reason="PyAirbyte needs Python before 3.13")
+@pytest.mark.skipif(not PYAIRBYTE_RUNS, reason="PyAirbyte needs Python before 3.13")
 def test_pyairbyte_reads_twice_as_the_page_says(python, tmp_path, small):
     config = config_for(small, lookback_days=0)
     sandbox = config.pop("base_url")

@@ -16,13 +16,13 @@ import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 import environments
+from environments.postgres import DATABASE, PASSWORD, USER, Postgres
 from harness import STREAMS_BY_NAME, schema_of, truth
 from sandbox import faults
 from sandbox.paths import CALLS, MESSAGES
 from tap_twilio import dlt as source
 from tap_twilio.arrow.reading import tap_for
 from tap_twilio.dlt import twilio as twilio_source
-from tests.doors.pipelines.postgres import DATABASE, PASSWORD, USER, Postgres
 
 STREAMS = ["calls", "messages", "message_media"]
 FIELDS = schema_of(STREAMS_BY_NAME["calls"])["properties"]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.doors.pipelines.postgres import DATABASE, PASSWORD, USER, Postgres
+from environments.postgres import DATABASE, PASSWORD, USER, Postgres
 from tests.doors.pipelines.project import Project, checkout
 
 if TYPE_CHECKING:

@@ -13,20 +13,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from environments import ROOT, install
+from environments.doors import TARGET_POSTGRES
+from environments.postgres import DATABASE, PASSWORD, USER
+from environments.postgres import PACKAGE as POSTGRES
 from harness import catalog_of, config_for, wait_until
 from tests.doors.pipelines.loaded import LEFT_OUT, assert_loaded
-from tests.doors.pipelines.postgres import DATABASE, PASSWORD, USER
-from tests.doors.pipelines.postgres import PACKAGE as POSTGRES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-# As the docs install it.
-TARGET = ("pg", "meltanolabs-target-postgres==0.8.1")
-
 pytestmark = [
     pytest.mark.door,
-    pytest.mark.environment(*TARGET),
+    pytest.mark.environment(*TARGET_POSTGRES),
     pytest.mark.environment("postgres", POSTGRES),
 ]
 
@@ -45,7 +43,7 @@ OF_THE_TARGET = {
 @pytest.fixture
 def load(tmp_path, postgres):
     """Loads a sandbox into a schema of the server, as a pipe of a shell does."""
-    program = install(*TARGET) / "target-postgres"
+    program = install(*TARGET_POSTGRES) / "target-postgres"
     url = f"postgresql+psycopg://{USER}:{PASSWORD}@127.0.0.1:{postgres.port}/{DATABASE}"
     catalog = tmp_path / "catalog.json"
     catalog.write_text(json.dumps(catalog_of(SELECTED)))

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from environments.postgres import PACKAGE as POSTGRES
 from harness import STREAMS_BY_NAME
 from sandbox import faults
 from tests.doors.pipelines.conftest import connection, credentials
 from tests.doors.pipelines.loaded import SELECTED, assert_loaded, held, properties
-from tests.doors.pipelines.postgres import PACKAGE as POSTGRES
 from tests.doors.pipelines.project import PACKAGE as MELTANO
 
 pytestmark = [

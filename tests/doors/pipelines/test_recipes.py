@@ -14,10 +14,10 @@ import duckdb
 import pytest
 import yaml
 
+from environments.postgres import PASSWORD, USER
 from harness import STREAMS_BY_NAME
 from tests.doors.pipelines import recipes
 from tests.doors.pipelines.loaded import SELECTED, assert_loaded, held
-from tests.doors.pipelines.postgres import PASSWORD, USER
 
 door = pytest.mark.door
 

