@@ -401,14 +401,16 @@ class Survey:
             request = replace(request, params=params, window=window)
         fetched = self._ask(found, request)
         rows, moments = dates_of(request.node.resource, fetched.rows)
-        # More is asked for than the window has: see DateFilter.params.
-        low, high = floor_of(window.start), "~" if window.end is None else iso(end)
-        within = [moment for moment in moments if low <= moment < high]
-        rows -= len(moments) - len(within)
         is_last = fetched.following is None
-        if not within:
+        if is_last:
+            # More is asked for than the window has: see DateFilter.params. A full page tells how
+            # often rows come, by all of its rows.
+            low, high = floor_of(window.start), "~" if window.end is None else iso(end)
+            within = [moment for moment in moments if low <= moment < high]
+            rows, moments = rows - len(moments) + len(within), within
+        if not moments:
             return fetched, Page(window.start, end, rows, is_last)
-        oldest, newest = (parse_moment(find(within), settings.now) for find in (min, max))
+        oldest, newest = (parse_moment(find(moments), settings.now) for find in (min, max))
         return fetched, Page(window.start, end, rows, is_last, oldest, newest)
 
     def _all_rows(self, fetched: Fetched) -> tuple[float, Surety]:
