@@ -22,8 +22,8 @@ TOGETHER = {
 LONGEST = ("tests/doors/pipelines", "tests/doors/test_spark.py")
 """What takes longest of all, and so begins first."""
 
-WAITING = 2
-"""Processes to each core: tests wait half of their time, for other processes most of all."""
+WAITING = 1.5
+"""Processes to each core: tests wait a third of their time, for other processes most of all."""
 
 
 class Scheduling(LoadFileScheduling):
