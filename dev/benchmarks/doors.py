@@ -14,9 +14,12 @@ import subprocess
 import sys
 from abc import abstractmethod
 from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from typing_extensions import override
 
 from benchmarks.connectors import (
     CONNECTORS,
@@ -95,10 +98,12 @@ class Lake(Destination):
 
     kind = "filesystem"
 
+    @override
     def place(self, folder: Path) -> str:
         """Tell where it is, in a run's folder."""
         return str(folder / "lake")
 
+    @override
     def empty(self, folder: Path) -> None:
         """Leave nothing of a run before."""
         shutil.rmtree(self.place(folder), ignore_errors=True)
@@ -109,14 +114,17 @@ class PostgreSQL(Destination):
 
     kind = "postgres"
 
-    def place(self, folder: Path) -> str:  # noqa: ARG002
+    @override
+    def place(self, folder: Path) -> str:
         """Tell where it is."""
         return f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{_postgres().port}/{DATABASE}"
 
-    def empty(self, folder: Path) -> None:  # noqa: ARG002
+    @override
+    def empty(self, folder: Path) -> None:
         """Leave nothing of a run before."""
         _postgres().execute("DROP SCHEMA IF EXISTS twilio CASCADE")
 
+    @override
     def target(self, folder: Path) -> dict[str, object]:
         """Give the settings of the Singer target that loads into it."""
         url = self.place(folder).replace("postgresql:", "postgresql+psycopg:", 1)
@@ -125,9 +133,10 @@ class PostgreSQL(Destination):
             "default_target_schema": "twilio",
         }
 
-    def counts(self, folder: Path, truth: Path | None) -> dict[str, float | None]:  # noqa: ARG002
+    @override
+    def counts(self, folder: Path, truth: Path | None) -> dict[str, float | None]:
         """Count what is in it, beside what there is."""
-        sids = _postgres().execute(f"SELECT sid FROM twilio.{_STREAM}")  # noqa: S608
+        sids = _postgres().execute("SELECT sid FROM twilio.calls")
         return _compared(truth, "-", sids)
 
 
@@ -196,38 +205,41 @@ class Door(Connector):
         return {int(pid) for pid in pids.read_text().split()} if pids.exists() else set()
 
 
+@dataclass(frozen=True)
+class Target:
+    """A Singer target.
+
+    Attributes:
+        environment: What it runs in; its package comes first.
+        destination: Where it loads.
+        options: More settings of it.
+    """
+
+    environment: tuple[str, ...]
+    destination: Destination
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
 class Pipe(Door):
     """A Singer tap before a Singer target."""
 
-    def __init__(  # noqa: PLR0913 - a pipe has two ends
-        self,
-        name: str,
-        tap: Connector,
-        target: tuple[str, ...],
-        destination: Destination,
-        *,
-        files: bool = False,
-        options: Mapping[str, object] | None = None,
-    ) -> None:
+    def __init__(self, name: str, tap: Connector, target: Target, *, files: bool = False) -> None:
         """Join them.
 
         Args:
             name: What it is called in scenarios and results.
             tap: Who reads.
-            target: The environment of the target.
-            destination: Where the rows go.
+            target: What loads.
             files: Whether records go through files.
-            options: More settings of the target.
         """
-        super().__init__(name, destination)
-        self._tap, self._target = tap, target
-        self._files, self._options = files, options or {}
-        self.needs = [target]
+        super().__init__(name, target.destination)
+        self._tap, self._target, self._files = tap, target, files
+        self.needs = [target.environment]
 
     @property
     def version(self) -> str:
         """The version of the target."""
-        return self._target[1].replace("==", " ")
+        return self._target.environment[1].replace("==", " ")
 
     def install(self) -> None:
         """Install the tap, too."""
@@ -243,9 +255,11 @@ class Pipe(Door):
                 "storage": {"root": str(folder / "batches")},
             }
             tap += ["--config", write(folder, "batches", {"batch_config": batches})]
-        target = write(folder, "target", {**self.destination.target(folder), **self._options})
-        package = self._target[1].partition("==")[0].removeprefix("meltanolabs-")
-        loader = [str(install(*self._target) / package), "--config", target]
+        target = write(
+            folder, "target", {**self.destination.target(folder), **self._target.options}
+        )
+        package = self._target.environment[1].partition("==")[0].removeprefix("meltanolabs-")
+        loader = [str(install(*self._target.environment) / package), "--config", target]
         pipe = f"set -o pipefail; {_reader(folder, tap)} | {shlex.join(loader)} > /dev/null"
         return ["bash", "-c", pipe]
 
@@ -286,10 +300,10 @@ class Program(Door):
         told = settings(server) | {"base_url": server.base_url}
         variables = {f"TAP_TWILIO_{name.upper()}": value for name, value in told.items()}
         variables["PYTHONPATH"] = f"{ROOT}:{ROOT / 'dev'}"
-        arguments = [self._file, *self.arguments(server, folder), *streams]
+        arguments = [self._file, *self.arguments(folder), *streams]
         return self.run(folder, arguments, variables)
 
-    def arguments(self, server: Server, folder: Path) -> list[str]:  # noqa: ARG002
+    def arguments(self, folder: Path) -> list[str]:
         """Give what the program is told before the streams."""
         return [self.destination.place(folder)]
 
@@ -306,7 +320,8 @@ class Program(Door):
 class Dlt(Program):
     """The tap's source of dlt."""
 
-    def arguments(self, server: Server, folder: Path) -> list[str]:  # noqa: ARG002
+    @override
+    def arguments(self, folder: Path) -> list[str]:
         """Give what the program is told before the streams."""
         return [self.destination.kind, self.destination.place(folder)]
 
@@ -399,19 +414,21 @@ def _postgres() -> Postgres:
 
 def _doors() -> tuple[Door, ...]:
     duckdb, lake, postgres = Destination(), Lake(), PostgreSQL()
-    tap, target = Ours(), environments.TARGET_POSTGRES
+    tap = Ours()
+    target = Target(environments.TARGET_POSTGRES, postgres)
+    copying = replace(target, options={"use_copy": True})
     dlt = environments.DLT
     return (
         Dlt(DLT_DUCKDB, "dlt_twilio.py", dlt, duckdb, warm=True),
         PyAirbyte(PYAIRBYTE, None, duckdb),
-        Pipe(PIPE_DUCKDB, tap, environments.TARGET_DUCKDB, duckdb),
+        Pipe(PIPE_DUCKDB, tap, Target(environments.TARGET_DUCKDB, duckdb)),
         RestApi(REST_API, "dlt_rest_api.py", dlt, duckdb),
         PyAirbyte(AIRBYTE_PYAIRBYTE, Airbyte(), duckdb),
-        Pipe(COPY_POSTGRES, tap, target, postgres, files=True, options={"use_copy": True}),
+        Pipe(COPY_POSTGRES, tap, copying, files=True),
         Dlt(DLT_POSTGRES, "dlt_twilio.py", dlt, postgres, warm=True),
-        Pipe(FILES_POSTGRES, tap, target, postgres, files=True),
-        Pipe(PIPE_POSTGRES, tap, target, postgres),
-        Pipe(SINGER_IO_POSTGRES, SingerIo(), target, postgres),
+        Pipe(FILES_POSTGRES, tap, target, files=True),
+        Pipe(PIPE_POSTGRES, tap, target),
+        Pipe(SINGER_IO_POSTGRES, SingerIo(), target),
         Program(ARROW, "arrow_parquet.py", dlt, lake, warm=True),
         Dlt(DLT_PARQUET, "dlt_twilio.py", dlt, lake),
         Program(SPARK, "spark_parquet.py", environments.SPARK, lake),
