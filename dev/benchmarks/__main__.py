@@ -23,6 +23,8 @@ _QUICK = 0.02
 
 def main(arguments: list[str] | None = None) -> None:
     """Measure the scenarios that are asked for, print the table, keep the readings."""
+    # Where it is set, as in many images, each start of each connector compiles all of it anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     given = _arguments(arguments)
     scenarios = given.scenario
     repeats = given.repeats

@@ -50,7 +50,6 @@ from benchmarks.scenarios import (
 from benchmarks.server import ROOT
 from environments import InstallError, install
 from environments import doors as environments
-from environments.doors import version as pinned
 from environments.postgres import DATABASE, PACKAGE, PASSWORD, USER, Postgres
 
 if TYPE_CHECKING:
@@ -292,8 +291,8 @@ class Program(Door):
     @property
     def version(self) -> str:
         """The version of the loader."""
-        package = {"spark": "pyspark"}.get(self._environment[0], self._environment[0])
-        return f"{package} {pinned(self._environment, package)}"
+        package, _, version = self._environment[1].partition("==")
+        return f"{package.partition('[')[0]} {version}"
 
     def load(self, server: Server, streams: Sequence[str], folder: Path) -> list[str]:
         """Give the program, with the tap on its path and the settings in its environment."""
@@ -417,7 +416,7 @@ def _doors() -> tuple[Door, ...]:
     tap = Ours()
     target = Target(environments.TARGET_POSTGRES, postgres)
     copying = replace(target, options={"use_copy": True})
-    dlt = environments.DLT
+    dlt = environments.DLT_ALONE
     return (
         Dlt(DLT_DUCKDB, "dlt_twilio.py", dlt, duckdb, warm=True),
         PyAirbyte(PYAIRBYTE, None, duckdb),

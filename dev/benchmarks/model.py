@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from benchmarks.connectors import CONNECTORS
 from benchmarks.scenarios import OURS, World
 from benchmarks.server import Server
-from tap_twilio.engine.cost import Cost, Read, predict
+from tap_twilio.engine.cost import Cost, Read, Terms, predict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,12 +102,8 @@ def main(arguments: list[str] | None = None) -> None:
     for title, whole, concurrency in CASES:
         world = whole.scaled(scale)
         streams = tuple(world.volumes)
-        cost = predict(
-            reads(world, streams),
-            latency=world.latency,
-            concurrency=concurrency,
-            accounts=1 + world.subaccounts,
-        )
+        terms = Terms(world.latency, concurrency, accounts=1 + world.subaccounts)
+        cost = predict(reads(world, streams), terms)
         taken = measure(world, streams, concurrency)
         figures = (
             f"{cost.requests:.0f} / {taken.requests:.0f}",

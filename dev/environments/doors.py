@@ -30,16 +30,22 @@ def _with(*extras: str) -> list[str]:
     return [*project["dependencies"], *(one for extra in extras for one in optional[extra])]
 
 
-DLT: Final = (
-    "dlt",
+DLT_ALONE: Final = (
+    "dlt-alone",
     "dlt[duckdb,parquet,postgres]==1.31.0",
     "pyarrow==26.0.1",
     "duckdb==2.0.0",
+    *_with("arrow", "dlt"),
+)
+"""Without pandas: Arrow imports it where it is installed, which takes more than a second."""
+
+DLT: Final = (
+    "dlt",
     "polars==2.1.0",
     "pandas==2.3.3",
     "aiohttp<4",
     "pytest<10",
-    *_with("arrow", "dlt"),
+    *DLT_ALONE[1:],
 )
 
 SPARK: Final = (
@@ -51,18 +57,3 @@ SPARK: Final = (
     "pytest<10",
     *_with("spark"),
 )
-
-
-def version(environment: tuple[str, ...], package: str) -> str:
-    """Give the version of a package that an environment is pinned to.
-
-    Args:
-        environment: One of the above.
-        package: The package's name.
-
-    Returns:
-        The version.
-    """
-    pins = dict(one.split("==") for one in environment if "==" in one)
-    (found,) = (pin for name, pin in pins.items() if name.partition("[")[0] == package)
-    return found

@@ -34,6 +34,13 @@ AT_FIRST: Final = 4
 
 ACCOUNTS_A_PAGE: Final = 1000
 
+WALK: Final = 0.7
+"""Share of a list's pages that are read one after the other, where rows without a date are looked
+for: it is walked from several places if they are known."""
+
+MOST_WALKED: Final = 150
+"""Pages that this is at most: the longer a list is, the more such places are known."""
+
 NEAR: Final = 2.0
 """Between an age that has rows and one that has none: how many times older is near enough."""
 
@@ -84,61 +91,93 @@ class Read:
         """Requests that reading it takes."""
         if self.parents:
             return float(self.parents)
-        pages = self.rows / self.page
-        each = pages / self.chains
-        if self.splits and (each > SPLIT or self.parts):
-            read = self.chains + max(PAGES * pages, float(self.parts))
+        if self.splits and (self._each > SPLIT or self.parts):
+            read = self.chains + max(PAGES * self._pages, float(self.parts))
         else:
-            read = float(self.chains * max(1, math.ceil(each)))
-        return read + sum(max(1, math.ceil(pages * share)) for share in self.undated)
+            read = float(self.chains * max(1, math.ceil(self._each)))
+        return read + sum(self._searches)
+
+    @property
+    def in_a_row(self) -> int:
+        """Requests of which each waits for the one before, in the longest of its lists."""
+        if self.parents:
+            return 1
+        pages = max(1, math.ceil(self._each))
+        return max(
+            min(pages, SPLIT) if self.splits else pages,
+            *(min(math.ceil(WALK * pages), MOST_WALKED) for pages in self._searches),
+            0,
+        )
+
+    @property
+    def _pages(self) -> float:
+        return self.rows / self.page
+
+    @property
+    def _each(self) -> float:
+        return self._pages / self.chains
+
+    @property
+    def _searches(self) -> list[int]:
+        return [max(1, math.ceil(self._pages * share)) for share in self.undated]
 
 
-def predict(
-    reads: Iterable[Read], *, latency: float, concurrency: int, accounts: int = 1, shards: int = 1
-) -> Cost:
-    """Foretell what a backfill takes.
+@dataclass(frozen=True)
+class Terms:
+    """What a run can't choose by what it reads.
 
-    Args:
-        reads: All that is to be read.
+    Attributes:
         latency: Seconds from a request to its answer.
         concurrency: Requests in flight at most, in each run.
         accounts: Accounts in the list of accounts.
         shards: Runs that the whole is cut into, on as many cores.
+    """
+
+    latency: float
+    concurrency: int
+    accounts: int = 1
+    shards: int = 1
+
+
+def predict(reads: Iterable[Read], terms: Terms) -> Cost:
+    """Foretell what a backfill takes.
+
+    Args:
+        reads: All that is to be read.
+        terms: On which terms.
 
     Returns:
         What all runs take together; the seconds are those of the longest, if they are alike.
     """
     reads = list(reads)
+    longest = max((read.in_a_row for read in reads), default=0)
     return cost_of(
         sum(read.requests for read in reads),
         sum(read.rows for read in reads),
-        latency=latency,
-        concurrency=concurrency,
-        accounts=accounts,
-        shards=shards,
+        terms,
+        waiting=longest * terms.latency / terms.shards,
     )
 
 
-def cost_of(  # noqa: PLR0913
-    requests: float,
-    rows: float,
-    *,
-    latency: float,
-    concurrency: int,
-    accounts: int = 1,
-    shards: int = 1,
-) -> Cost:
-    """Do as :func:`predict` does, with requests and rows that are known already."""
+def cost_of(requests: float, rows: float, terms: Terms, *, waiting: float = 0.0) -> Cost:
+    """Do as :func:`predict` does, with requests and rows that are known already.
+
+    Args:
+        waiting: Seconds that answers take which come one after the other.
+    """
+    shards, accounts = terms.shards, terms.accounts
     requests += shards * math.ceil(accounts / ACCOUNTS_A_PAGE)
-    rounds, left, bound = FIRST, requests / shards, min(concurrency, AT_FIRST * accounts)
-    while left > 0 and bound < concurrency:
-        rounds, left, bound = rounds + 1, left - bound, min(concurrency, bound + accounts)
+    bound = min(terms.concurrency, AT_FIRST * accounts)
+    rounds, left = 0, requests / shards
+    while left > 0 and bound < terms.concurrency:
+        rounds, left, bound = rounds + 1, left - bound, min(terms.concurrency, bound + accounts)
     rounds += max(0, math.ceil(left / bound))
     working = rows * ROW
     return Cost(
         requests,
         core=START * shards + working,
-        seconds=START + max(rounds * latency, working / shards),
+        seconds=START
+        + max(FIRST * terms.latency + max(rounds * terms.latency, waiting), working / shards),
     )
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tap_twilio.config.credentials import ROOT_PRODUCT
 from tap_twilio.engine.bookmarks import Bookmarks
-from tap_twilio.engine.cost import Page, Read, cost_of, next_moment, rows_between
+from tap_twilio.engine.cost import Page, Read, Terms, cost_of, next_moment, rows_between
 from tap_twilio.engine.decoder import Decoder
 from tap_twilio.engine.fetcher import Fetcher
 from tap_twilio.engine.planner import Planner, dates_of, span_params
@@ -71,6 +71,7 @@ class Findings:
         left: Requests that it may still take.
         page: Rows on a page; zero where a list comes whole.
         parts: Parts that a run makes of a window that is too full; zero where none is.
+        in_a_row: Requests of which each waits for the one before, in the longest of its lists.
     """
 
     node: Node
@@ -81,6 +82,7 @@ class Findings:
     left: int = 0
     page: int = 0
     parts: int = 0
+    in_a_row: int = 0
 
     @contextmanager
     def timed(self) -> Iterator[None]:
@@ -197,19 +199,18 @@ class Survey:
 
     def _time(self, streams: Iterable[Findings], forecast: Forecast) -> None:
         """Foretell how long the run takes: a page of many rows takes longer than one of few."""
-        total, waiting = forecast.total, 0.0
+        total, together, in_a_row = forecast.total, 0.0, 0.0
         for one in streams:
             if one.figure is not None:
                 latency = statistics.median(one.seconds) if one.seconds else forecast.latency
-                waiting += one.figure.requests * latency
-        cost = cost_of(
-            total.requests,
-            total.rows,
-            latency=waiting / total.requests if total.requests else forecast.latency,
+                together += one.figure.requests * latency
+                in_a_row = max(in_a_row, one.in_a_row * latency)
+        terms = Terms(
+            latency=together / total.requests if total.requests else forecast.latency,
             concurrency=forecast.concurrency,
             accounts=max(1, forecast.accounts),
         )
-        forecast.seconds = cost.seconds
+        forecast.seconds = cost_of(total.requests, total.rows, terms, waiting=in_a_row).seconds
 
     def _credentials(self, streams: Iterable[Findings]) -> str:
         """Tell what kind the credentials are, by whether Twilio lists accounts for them."""
@@ -467,7 +468,7 @@ class Survey:
         node = found.node
         windows, searches = self._windows(node, context)
         page = found.page or max(1, math.ceil(rows))
-        return Read(
+        read = Read(
             rows,
             page,
             undated=[
@@ -478,6 +479,8 @@ class Survey:
             splits=node.resource.window is not None,
             parts=found.parts if rows > page else 0,
         )
+        found.in_a_row = max(found.in_a_row, read.in_a_row)
+        return read
 
     # --- What usage records tell ---------------------------------------------------------------
 

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.model import UNDATED
 from harness import config_for
-from tap_twilio.engine.cost import Read, predict
+from tap_twilio.engine.cost import Read, Terms, predict
 
 TOLERANCE = 0.25
 
@@ -19,7 +19,7 @@ def test_requests_are_as_foretold(run, sandbox, stream, rows, page):
     output = run(config_for(twilio, page_size=page, start_date="P50D"), streams=[stream])
 
     reads = [Read(rows // share, page, UNDATED[stream]) for share in (1, 3, 3)]
-    cost = predict(reads, latency=0, concurrency=24, accounts=3)
+    cost = predict(reads, Terms(latency=0, concurrency=24, accounts=3))
     assert output.exit_code == 0
     assert twilio.requests.total == pytest.approx(cost.requests, rel=TOLERANCE)
 
@@ -32,7 +32,7 @@ def test_requests_below_parents_are_as_foretold(run, sandbox):
     rows = output.records("messages")
     parents = sum(row["num_media"] > 0 for row in rows)
     reads = [Read(len(rows), undated=UNDATED["messages"]), Read(0, parents=parents)]
-    cost = predict(reads, latency=0, concurrency=24)
+    cost = predict(reads, Terms(latency=0, concurrency=24))
     assert parents > 10
     assert twilio.requests.total == pytest.approx(cost.requests, rel=TOLERANCE)
 
@@ -40,8 +40,8 @@ def test_requests_below_parents_are_as_foretold(run, sandbox):
 def test_shards_and_latency_count_as_documented():
     reads = [Read(1_000_000, undated=UNDATED["calls"])] * 300
 
-    alone = predict(reads, latency=0.3, concurrency=24, accounts=300)
-    shared = predict(reads, latency=0.3, concurrency=24, accounts=300, shards=16)
+    alone = predict(reads, Terms(latency=0.3, concurrency=24, accounts=300))
+    shared = predict(reads, Terms(latency=0.3, concurrency=24, accounts=300, shards=16))
 
     assert shared.requests == alone.requests + 15
     # The core is the bound of one run, and of each of 16.

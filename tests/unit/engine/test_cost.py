@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tap_twilio.engine.cost import Page, Read, cost_of, next_moment, predict, rows_between
+from tap_twilio.engine.cost import Page, Read, Terms, cost_of, next_moment, predict, rows_between
 from tests.unit.taps import NOW
 
 DAY = timedelta(days=1)
@@ -45,22 +45,51 @@ def test_requests(read, requests):
     assert read.requests == requests
 
 
+@pytest.mark.parametrize(
+    ("read", "requests"),
+    [
+        (Read(0), 1),
+        (Read(3000), 3),
+        # A longer window is cut into parts, which are read side by side.
+        (Read(40_000), 4),
+        # No date cuts this list, or halves of it.
+        (Read(40_000, splits=False), 40),
+        (Read(40_000, splits=False, chains=2), 20),
+        # The search for rows without a date walks a list page by page, from several places.
+        (Read(40_000, undated=(1.0,)), 28),
+        (Read(1_000_000, undated=(1.0,)), 150),
+        (Read(1_000_000, undated=(0.02, 0.01)), 14),
+        (Read(0, parents=70), 1),
+    ],
+)
+def test_requests_that_wait_for_each_other(read, requests):
+    assert read.in_a_row == requests
+
+
 def test_a_run_waits_in_rounds_that_grow():
     # Three in a row, then 4, 5, 6 and 7 at a time; and the list of accounts.
-    assert cost_of(21, 0, latency=1, concurrency=24).seconds == pytest.approx(0.8 + 3 + 4)
-    assert cost_of(21, 0, latency=1, concurrency=4).seconds == pytest.approx(0.8 + 3 + 6)
-    assert cost_of(0, 0, latency=1, concurrency=1).seconds == pytest.approx(0.8 + 3 + 1)
+    assert cost_of(21, 0, Terms(1, 24)).seconds == pytest.approx(0.8 + 3 + 4)
+    assert cost_of(21, 0, Terms(1, 4)).seconds == pytest.approx(0.8 + 3 + 6)
+    assert cost_of(0, 0, Terms(1, 1)).seconds == pytest.approx(0.8 + 3 + 1)
+
+
+def test_a_run_waits_for_pages_that_come_one_after_the_other():
+    assert cost_of(21, 0, Terms(1, 24), waiting=9).seconds == pytest.approx(0.8 + 3 + 9)
+    assert cost_of(21, 0, Terms(1, 24), waiting=3).seconds == pytest.approx(0.8 + 3 + 4)
 
 
 def test_a_run_of_many_rows_works():
-    cost = cost_of(10, 1_000_000, latency=0.1, concurrency=24)
+    cost = cost_of(10, 1_000_000, Terms(0.1, 24), waiting=20)
 
     assert cost.seconds == cost.core == pytest.approx(30.8)
 
 
 def test_reads_are_summed():
-    assert predict([Read(1000)] * 3, latency=1, concurrency=24) == cost_of(
-        3, 3000, latency=1, concurrency=24
+    reads = [*[Read(1000)] * 2, Read(7000, splits=False)]
+
+    assert predict(reads, Terms(1, 24)) == cost_of(9, 9000, Terms(1, 24), waiting=7)
+    assert predict(reads, Terms(1, 24, shards=7)) == cost_of(
+        9, 9000, Terms(1, 24, shards=7), waiting=1
     )
 
 
