@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +11,8 @@ from xdist.plugin import pytest_xdist_auto_num_workers as cores
 from xdist.scheduler import LoadFileScheduling
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from xdist.remote import Producer
 
 TOGETHER = {
@@ -21,6 +25,12 @@ TOGETHER = {
 
 LONGEST = ("tests/doors/pipelines", "tests/doors/test_spark.py")
 """What takes longest of all, and so begins first."""
+
+UNMEASURED = tuple(
+    f"tests/behaviour/test_{name}.py"
+    for name in ("all_streams", "keys", "main_job", "pii", "sdk", "undated")
+)
+"""Tests of many rows: others run the same lines for fewer, and coverage takes half of the time."""
 
 WAITING = 1.5
 """Processes to each core: tests wait a third of their time, for other processes most of all."""
@@ -55,3 +65,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.get_closest_marker("door") is None,
         )
     )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[object]:
+    """Measure no coverage while these run, and while their fixtures are made."""
+    measures = sys.gettrace()
+    if measures is None or not item.nodeid.startswith(UNMEASURED):
+        return (yield)
+    # pytest-cov's own way goes on measuring in the processes of pytest-xdist.
+    in_threads = threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)
+    try:
+        return (yield)
+    finally:
+        threading.settrace(in_threads)
+        sys.settrace(measures)

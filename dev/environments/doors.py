@@ -16,10 +16,10 @@ PYAIRBYTE_RUNS: Final = sys.version_info < (3, 13)
 
 AIRBYTE: Final = (
     "airbyte",
+    *(["airbyte==0.71.3"] if PYAIRBYTE_RUNS else []),
     "airbyte-cdk==7.39.1",
     "airbyte-protocol-models-pdv2==0.18.0",
     "pytest>=9,<10",
-    *(["airbyte==0.71.3"] if PYAIRBYTE_RUNS else []),
 )
 
 

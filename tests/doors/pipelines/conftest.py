@@ -29,7 +29,7 @@ def project(clone: Project, tmp_path: Path) -> Project:
     output.mkdir()
     own = {
         "MELTANO_ENVIRONMENT": "prod",
-        "MELTANO_DATABASE_URI": f"sqlite:///{tmp_path / 'meltano.db'}",
+        "MELTANO_DATABASE_URI": clone.database(tmp_path),
         "TARGET_JSONL_DESTINATION_PATH": str(output),
         "TARGET_CSV_OUTPUT_PATH": str(output),
         "TARGET_DUCKDB_PATH": str(output / "warehouse.duckdb"),

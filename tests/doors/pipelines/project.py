@@ -47,6 +47,12 @@ class Project:
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
 
+    def database(self, folder: Path) -> str:
+        """Make a database that knows of no run, and give its address."""
+        # As the installation left it: Meltano would take a while to make its tables.
+        path = shutil.copy(self.folder / ".meltano" / "meltano.db", folder)
+        return f"sqlite:///{path}"
+
     def meltano(self, *arguments: str, **environment: str) -> str:
         """Run Meltano to its end, and give its log."""
         return ended(self.start(*arguments, **environment))

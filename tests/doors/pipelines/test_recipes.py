@@ -93,7 +93,7 @@ def cook(clone, bare, twilio, tmp_path):
         "PGPASSWORD": PASSWORD,
         "TARGET_POSTGRES_PORT": str(bare.port),
         "TAP_POSTGRES_PORT": str(bare.port),
-        "MELTANO_DATABASE_URI": f"sqlite:///{tmp_path / 'meltano.db'}",
+        "MELTANO_DATABASE_URI": clone.database(tmp_path),
     }
 
     def run(name):
