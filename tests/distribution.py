@@ -28,7 +28,19 @@ LONGEST = ("tests/doors/pipelines", "tests/doors/test_spark.py")
 
 UNMEASURED = tuple(
     f"tests/behaviour/test_{name}.py"
-    for name in ("all_streams", "keys", "main_job", "pii", "sdk", "undated")
+    for name in (
+        "all_streams",
+        "custom_streams",
+        "failures",
+        "keys",
+        "main_job",
+        "new_fields",
+        "pii",
+        "sdk",
+        "sign_in",
+        "skips",
+        "undated",
+    )
 )
 """Tests of many rows: others run the same lines for fewer, and coverage takes half of the time."""
 

@@ -28,7 +28,7 @@ from tap_twilio.records.pii import Rule
 from tap_twilio.resource.windows import EPOCH, SECOND, Unit, Window, floor_of, iso, parse_moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from tap_twilio.engine.requests import Fetched
@@ -435,7 +435,7 @@ class Survey:
             records = Decoder(node, Rule()).decode(fetched).records
             found.parents += [(dict(fetched.request.context), record) for record in records]
 
-    def _opened_at(self, node: Node, context: Any) -> datetime:  # noqa: ANN401
+    def _opened_at(self, node: Node, context: Mapping[str, Any]) -> datetime:
         """Give the moment from which on an account has rows, as far as that is known."""
         return self._opened.get(node.account_of(context), EPOCH)
 

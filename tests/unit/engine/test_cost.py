@@ -17,7 +17,7 @@ def page_of(age, rows=1000, *, days=1.0, start=None):
     end = NOW - age * DAY
     if start is not None:
         return Page(NOW - start * DAY, end, rows)
-    return Page(NOW - 400 * DAY, end, rows, False, end - days * DAY, end)  # noqa: FBT003
+    return Page(NOW - 400 * DAY, end, rows, is_last=False, oldest=end - days * DAY, newest=end)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_an_old_page_that_is_the_last_tells_where_rows_begin():
 
 def test_what_was_seen_is_there():
     """Rows of one second, on a page that ends long after."""
-    second = Page(NOW - DAY, NOW, 1000, False, NOW, NOW)  # noqa: FBT003
+    second = Page(NOW - DAY, NOW, 1000, is_last=False, oldest=NOW, newest=NOW)
     assert rows_between([second], NOW - timedelta(seconds=0.1)) == 1000
 
 

@@ -10,7 +10,9 @@ from tap_twilio.output import journey as module
 from tap_twilio.output.journey import Journey, Left, Leg
 from tap_twilio.resource.windows import EPOCH, Window
 
-CALLS, QUEUES, MESSAGES = Leg("calls", True), Leg("queues", False), Leg("messages", True)  # noqa: FBT003
+CALLS = Leg("calls", is_dated=True)
+QUEUES = Leg("queues", is_dated=False)
+MESSAGES = Leg("messages", is_dated=True)
 
 
 def day(number):
