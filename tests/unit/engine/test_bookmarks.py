@@ -910,6 +910,136 @@ def test_a_bookmark_of_another_key_is_no_bound_for_the_next():
     assert bookmarks_of(engine.tap) == {("calls", ACCOUNT): MARK}
 
 
+# --- Days of files -------------------------------------------------------------------------------
+
+
+def a_day(date, *files):
+    return Day(date, frozenset(files or {"a"}), 1)
+
+
+def held_of(engine, account=ACCOUNT):
+    """What the state holds of an account, without whose it is."""
+    known = {key[1]: held for key, held in partitions(engine.tap.state)}
+    return {name: value for name, value in known.get(account, {}).items() if name != "context"}
+
+
+FIRST, SECOND, THIRD = a_day("2020-07-25"), a_day("2020-07-26", "b", "a"), a_day("2020-07-27")
+
+
+@pytest.mark.parametrize(
+    ("config", "within"),
+    [
+        ({}, [FIRST, SECOND, THIRD]),
+        ({"start_date": "2020-07-26"}, [SECOND, THIRD]),
+        ({"end_date": "2020-07-27"}, [FIRST, SECOND]),
+        ({"start_date": "2020-07-26", "end_date": "2020-07-27"}, [SECOND]),
+    ],
+)
+def test_days_are_within_the_settings(config, within):
+    bookmarks = make_engine("bulkexports_messages", **config).bookmarks
+
+    assert bookmarks.days_within([FIRST, SECOND, THIRD]) == within
+
+
+def test_days_that_were_read_are_in_the_state():
+    engine = make_engine("bulkexports_messages")
+    node, bookmarks = engine.node, engine.bookmarks
+
+    bookmarks.note_day(node, ACCOUNT, FIRST, is_next=True)
+    bookmarks.note_day(node, ACCOUNT, SECOND, is_next=True)
+
+    assert held_of(engine) == {
+        "days_read": ["2020-07-25/2020-07-26"],
+        "files_read": {"2020-07-25": ["a"], "2020-07-26": ["a", "b"]},
+        "replication_key": "day",
+        "replication_key_value": "2020-07-26",
+    }
+    later = next_run(engine)
+    assert later.days_read(node, ACCOUNT) == {"2020-07-25", "2020-07-26"}
+    assert later.days_to_read(node, ACCOUNT, [FIRST, SECOND, THIRD]) == [THIRD]
+    # Nobody has read them for another account.
+    assert later.days_read(node, SUBACCOUNT) == set()
+    assert later.days_to_read(node, SUBACCOUNT, [FIRST]) == [FIRST]
+
+
+def test_a_day_with_another_file_is_read_again():
+    engine = make_engine("bulkexports_messages")
+    engine.bookmarks.note_day(engine.node, ACCOUNT, FIRST, is_next=True)
+
+    grown, fewer = a_day("2020-07-25", "a", "b"), a_day("2020-07-25", "a")
+
+    assert engine.bookmarks.days_to_read(engine.node, ACCOUNT, [grown]) == [grown]
+    assert engine.bookmarks.days_to_read(engine.node, ACCOUNT, [fewer]) == []
+
+
+@pytest.mark.parametrize(
+    ("second", "is_next", "mark"),
+    [(THIRD, True, "2020-07-27"), (THIRD, False, "2020-07-26"), (FIRST, True, "2020-07-26")],
+)
+def test_the_bookmark_of_days_follows_those_before_which_all_were_read(second, is_next, mark):
+    engine = make_engine("bulkexports_messages")
+
+    engine.bookmarks.note_day(engine.node, ACCOUNT, SECOND, is_next=True)
+    engine.bookmarks.note_day(engine.node, ACCOUNT, second, is_next=is_next)
+
+    assert held_of(engine)["replication_key_value"] == mark
+    assert second.date in held_of(engine)["files_read"]
+
+
+def test_a_day_after_one_that_was_not_read_moves_no_bookmark():
+    engine = make_engine("bulkexports_messages")
+
+    engine.bookmarks.note_day(engine.node, ACCOUNT, SECOND, is_next=False)
+
+    assert held_of(engine) == {
+        "days_read": ["2020-07-26"],
+        "files_read": {"2020-07-26": ["a", "b"]},
+    }
+
+
+def test_files_that_are_not_listed_any_more_are_forgotten_and_their_days_are_not():
+    engine = make_engine("bulkexports_messages")
+    node, bookmarks = engine.node, engine.bookmarks
+    bookmarks.forget_files(node, ACCOUNT, [])
+    assert held_of(engine) == {}
+    for day in (FIRST, SECOND):
+        bookmarks.note_day(node, ACCOUNT, day, is_next=True)
+
+    bookmarks.forget_files(node, ACCOUNT, [SECOND, THIRD])
+
+    assert held_of(engine)["files_read"] == {"2020-07-26": ["a", "b"]}
+    assert bookmarks.days_read(node, ACCOUNT) == {"2020-07-25", "2020-07-26"}
+
+
+def test_a_preview_takes_no_day_down():
+    engine = make_engine("bulkexports_messages", max_records=5)
+    node, bookmarks = engine.node, engine.bookmarks
+
+    bookmarks.note_day(node, ACCOUNT, FIRST, is_next=True)
+
+    assert not bookmarks.keeps_days(node)
+    assert held_of(engine) == {}
+
+
+def test_a_preview_forgets_no_file():
+    before = make_engine("bulkexports_messages")
+    before.bookmarks.note_day(before.node, ACCOUNT, FIRST, is_next=True)
+
+    engine = make_engine("bulkexports_messages", state=before.tap.state, max_records=5)
+    engine.bookmarks.forget_files(engine.node, ACCOUNT, [])
+
+    assert held_of(engine)["files_read"] == {"2020-07-25": ["a"]}
+
+
+def test_days_that_were_read_by_dates_are_not_asked_for_where_a_stream_is_to_be_read_whole():
+    engine = make_engine("bulkexports_messages")
+    engine.bookmarks.note_day(engine.node, ACCOUNT, FIRST, is_next=True)
+
+    engine.node.goes_by_dates = False
+
+    assert engine.bookmarks.days_to_read(engine.node, ACCOUNT, [FIRST]) == [FIRST]
+
+
 @pytest.mark.parametrize("goes_on", [True, False])
 def test_days_are_read_again_where_a_stream_is_to_be_read_whole(goes_on):
     engine = make_engine("bulkexports_messages")

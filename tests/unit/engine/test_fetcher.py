@@ -9,11 +9,13 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from msgspec import Raw
 
 from tap_twilio.engine.fetcher import NO_ROWS, SILENCE, Fetcher
 from tap_twilio.engine.requests import Place, Request
 from tap_twilio.http.errors import (
     AbsentError,
+    ExpiredError,
     LinkError,
     RefusedError,
     ResponseError,
@@ -604,6 +606,148 @@ def test_failures_count_from_anew_after_throttling(waits):
 
     assert len(asked) == 4
     assert len(waits) == 3
+
+
+# --- Files ---------------------------------------------------------------------------------------
+
+
+DAY_PATH = "/v1/Exports/Messages/Days/2020-07-26"
+SIGNED = "https://files.example/signed"
+
+
+class PartedFile:
+    """Gives its parts in turn, or fails; each is asked for once the file is open."""
+
+    def __init__(self, *parts):
+        self.parts = list(parts)
+        self.numbers = []
+        self.is_done = False
+
+    def read(self, number, ask):
+        self.numbers.append(number)
+        part = self.parts.pop(0)
+        self.opened = ask()
+        if isinstance(part, Exception):
+            raise part
+        self.is_done = not self.parts
+        return Raw(json.dumps(part).encode())
+
+
+def fetch_part(engine, file, *, number=0, context=None):
+    """Have a part of a file asked for; give it, and where the file was looked for and opened."""
+    located, opened = [], []
+
+    def locate(url, *, endpoint, auth, limiter):
+        located.append((url, endpoint, auth, limiter))
+        return SIGNED
+
+    def open_there(link, endpoint):
+        opened.append((link, endpoint))
+        return len(opened)
+
+    engine.transport.locate = locate
+    engine.run.files = SimpleNamespace(open=open_there)
+    context = context or WHOSE | {"resource_type": "Messages", "day": "2020-07-26"}
+    request = Request(engine.node, context, Place((0, number)), {}, file=file)
+    return engine.fetcher.fetch(request), located, opened
+
+
+def test_a_file_is_located_with_credentials_and_opened_without():
+    engine = make_fetcher("bulkexports_messages")
+    file = PartedFile(ROWS)
+
+    page, located, opened = fetch_part(engine, file)
+
+    ((url, endpoint, auth, limiter),) = located
+    assert url == f"https://bulkexports.twilio.com{DAY_PATH}"
+    assert endpoint == DAY_PATH
+    assert auth.username == ACCOUNT
+    assert limiter is engine.run.limiter(ACCOUNT)
+    assert opened == [(SIGNED, DAY_PATH)]
+    assert (file.opened, file.numbers) == (1, [0])
+    assert json.loads(bytes(page.rows)) == ROWS
+    assert page.length == len(bytes(page.rows))
+    assert page.following is None
+    assert engine.run.progress.requests["bulkexports_messages"] == 2
+    assert engine.run.progress.retries["bulkexports_messages"] == 0
+
+
+def test_the_next_part_of_a_file_follows():
+    engine = make_fetcher("bulkexports_messages")
+
+    page, _, _ = fetch_part(engine, PartedFile(ROWS, ROWS), number=3)
+
+    assert page.following.place == page.request.place.next
+    assert page.following.file is page.request.file
+
+
+def test_a_day_stands_in_the_path_as_it_may():
+    engine = make_fetcher("bulkexports_messages")
+
+    _, located, _ = fetch_part(engine, PartedFile(ROWS), context=WHOSE | {"day": "2020/07 26"})
+
+    assert located[0][0].endswith("/Days/2020%2F07%2026")
+
+
+def test_a_file_on_a_host_that_is_not_encrypted_is_not_opened(monkeypatch):
+    monkeypatch.setattr(f"{__name__}.SIGNED", "http://files.example/signed")
+
+    with pytest.raises(LinkError):
+        fetch_part(make_fetcher("bulkexports_messages"), PartedFile(ROWS))
+
+
+def test_nobody_asks_for_a_file_that_nothing_signs_for():
+    engine = make_fetcher("bulkexports_messages")
+    context = WHOSE | {"account_sid": SUBACCOUNT, "day": "2020-07-26"}
+
+    with pytest.raises(TapError, match=f"bulkexports_messages: nothing .* {SUBACCOUNT}"):
+        fetch_part(engine, PartedFile(ROWS), context=context)
+
+
+@pytest.mark.parametrize("failure", [broken(), OUT])
+def test_a_file_that_breaks_off_is_tried_again(failure, waits):
+    engine = make_fetcher("bulkexports_messages", max_retries=2)
+    file = PartedFile(failure, failure, ROWS)
+
+    page, located, _ = fetch_part(engine, file)
+
+    assert json.loads(bytes(page.rows)) == ROWS
+    assert len(located) == 3
+    assert len(waits) == 2
+    assert engine.run.progress.requests["bulkexports_messages"] == 6
+    # Each later try asks for the address and the file again.
+    assert engine.run.progress.retries["bulkexports_messages"] == 4
+
+
+def test_an_address_that_has_expired_is_asked_for_once_more(waits):
+    engine = make_fetcher("bulkexports_messages")
+
+    page, located, _ = fetch_part(engine, PartedFile(ExpiredError("there", 403), ROWS))
+
+    assert json.loads(bytes(page.rows)) == ROWS
+    assert len(located) == 2
+    assert len(waits) == 1
+    assert engine.run.progress.retries["bulkexports_messages"] == 2
+
+
+def test_a_file_whose_address_expires_again_is_gone(waits):
+    engine = make_fetcher("bulkexports_messages", max_retries=5)
+    gone = ExpiredError("there", 404)
+
+    with pytest.raises(ExpiredError):
+        fetch_part(engine, PartedFile(gone, gone, ROWS))
+    assert len(waits) == 1
+
+
+def test_an_address_that_expires_has_the_reason_told(waits, caplog):
+    engine = make_fetcher("bulkexports_messages")
+
+    fetch_part(engine, PartedFile(ExpiredError("there", 403), ROWS))
+
+    (told,) = [one.getMessage() for one in caplog.records if "waiting" in one.getMessage()]
+    assert DAY_PATH in told
+    assert "HTTP 403" in told
+    assert len(waits) == 1
 
 
 # --- What is told --------------------------------------------------------------------------------
