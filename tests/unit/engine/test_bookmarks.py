@@ -875,6 +875,15 @@ def test_rows_come_again_where_they_are_written_otherwise(config, comes_again):
     assert (digests is None) is (config.get("skip_unchanged") is False)
 
 
+def test_a_list_that_can_not_be_read_is_not_noted_as_written():
+    engine = make_engine("calls")
+    refuse(engine, "calls")
+
+    engine.bookmarks.finish(engine.node, ACCOUNT, Window(EPOCH, None))
+
+    assert engine.tap.state.get("bookmarks", {}).get("calls", {}).get("partitions", []) == []
+
+
 def test_accounts_are_remembered_each_by_itself():
     engine = make_engine("calls", skip_unchanged=True)
     ours, theirs = (engine.bookmarks.written(engine.node, one) for one in (ACCOUNT, SUBACCOUNT))
