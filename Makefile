@@ -51,8 +51,7 @@ test-spark: $(VENV)/.dev ## Run the tests of the Spark data source alone; they n
 	@$(BIN)/python -m pytest -q tests/doors/test_spark.py
 
 mutants: $(VENV)/.mutants ## Change the code in small ways: do the unit tests see it? (ARGS="windows pii" for a part)
-	@# What is compiled of a file would be taken for its mutant.
-	@PYTHONDONTWRITEBYTECODE=1 $(BIN)/python dev/scripts/mutants.py $(ARGS)
+	@$(BIN)/python dev/scripts/mutants.py $(ARGS)
 
 format: $(VENV)/.dev ## Put code into its form, and mend what can be mended
 	@$(BIN)/ruff check --quiet --fix .
