@@ -15,8 +15,8 @@ ANSWER = b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}"
 
 
 @contextmanager
-def server(*answers):
-    """Reads each request whole, and answers with bytes, or closes the connection."""
+def server(*answers, closed=None):
+    """Reads each request whole, answers with bytes or nothing, and closes the connection."""
     listener = socket.create_server(("127.0.0.1", 0))
     seen = []
 
@@ -28,6 +28,8 @@ def server(*answers):
                 length = int(head.lower().partition(b"content-length: ")[2].split()[0])
                 seen.append(head + lines.read(length))
                 connection.sendall(answer)
+            if closed:
+                closed.release()
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
@@ -132,8 +134,10 @@ def test_a_proxy_that_refuses_has_passed_nothing_on(monkeypatch):
 
 def test_a_connection_that_was_closed_meanwhile_is_not_used_again_blindly(transport):
     # The server takes one request a connection, and closes it without a word.
-    with server(ANSWER, ANSWER) as (base, seen):
+    closed = threading.Semaphore(0)
+    with server(ANSWER, ANSWER, closed=closed) as (base, seen):
         send(transport, base)
+        assert closed.acquire(timeout=30)
         reply = send(transport, base)
 
     assert reply.status == 201
