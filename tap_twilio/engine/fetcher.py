@@ -231,8 +231,9 @@ class Fetcher:
             attempt.expired += 1
             if attempt.expired >= EXPIRED:
                 raise
-            # The address may have been good for a moment only: the next try asks for another.
-            raise TransientError(self._path(request), error.status, message=str(error)) from error
+            # It may have been good for a moment only: the next try asks for another.
+            expired = "the address of the file has expired"
+            raise TransientError(self._path(request), error.status, message=expired) from error
         following = None if file.is_done else replace(request, place=request.place.next)
         return Fetched(request, rows, length=len(rows), following=following)
 

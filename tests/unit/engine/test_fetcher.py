@@ -745,7 +745,7 @@ def test_an_address_that_expires_has_the_reason_told(waits, caplog):
     fetch_part(engine, PartedFile(ExpiredError("there", 403), ROWS))
 
     (told,) = [one.getMessage() for one in caplog.records if "waiting" in one.getMessage()]
-    assert told.endswith(f": {DAY_PATH}: there: no reason was given (HTTP 403) (HTTP 403)")
+    assert told.endswith(f": {DAY_PATH}: the address of the file has expired (HTTP 403)")
     assert len(waits) == 1
 
 
